@@ -1,0 +1,1 @@
+"""Adaptation Lab: prompt, fine-tune and compare one small language model in the browser."""

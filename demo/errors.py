@@ -1,0 +1,106 @@
+"""Every message a visitor may see: what happened, where, and what to do.
+
+    LabError
+    ├── BadInput        a field, a file or a row is outside what is allowed
+    ├── NotFound        an unknown, deleted or foreign workspace, run, adapter or prompt: all look alike
+    ├── Busy            a limit is reached; trying again later helps
+    ├── NotReady        the base model is still loading, or could not be loaded
+    └── RunFailed       a run stopped by itself; what was learned before is said
+
+The page shows the same messages in the visitor's language: `demo/ui/text/*.yaml` repeats these
+keys under `errors`, and a test holds the keys and the fields in braces equal.
+"""
+
+from typing import Any
+
+MESSAGES: dict[str, str] = {
+    # fields
+    "out_of_range": "{field} must be between {low} and {high}; got {got}.",
+    "not_a_number": "{field} must be a number; got {got}.",
+    "not_a_choice": "{field} must be one of {choices}; got {got}.",
+    "empty_text": "{field} is empty. Type something first.",
+    "text_too_long": "{field} has {got} characters; the most is {high}.",
+    "bad_characters": "{field} holds characters that no text encoding allows. Remove them.",
+    "prompt_too_long": (
+        "The prompt has {got} tokens and the answer may take {new}; together they must fit into {high}."
+        " Shorten the prompt or lower max new tokens."
+    ),
+    # prompt files
+    "prompt_file": "{file}: {problem}.",
+    # datasets
+    "file_too_big": "{file} is {got} MB; the most is {high} MB. Keep fewer rows.",
+    "file_empty": "{file} is empty. Upload a file with at least two rows.",
+    "file_kind": "{file} is not {wanted}: {problem}. Save it as CSV, JSON or JSONL in UTF-8.",
+    "file_extension": "{file}: only .csv, .json and .jsonl files can be read. Save it as one of these.",
+    "file_encoding": "{file}, line {line}: not UTF-8. Save the file as UTF-8 and upload it again.",
+    "file_line": "{file}, line {line}: {problem}. {cure}",
+    "file_columns": "{file}: choose which column is the prompt and which is the completion.",
+    "file_unreadable": "{file} could not be read within {seconds} s and {megabytes} MB. Make it smaller.",
+    # runs
+    "too_few_rows": "{file} has {got} usable rows; a run needs at least {low}. Add rows.",
+    "rows_too_long": (
+        "All {got} rows are longer than {high} tokens, so nothing would be learned."
+        " Shorten the rows or raise max length."
+    ),
+    "nothing_trained": "{file}: no row has a completion to learn from. Choose another completion column.",
+    "loss_not_finite": (
+        "Loss became infinite at step {step}. The last finite weights were kept."
+        " Lower the learning rate (it was {rate})."
+    ),
+    "worker_died": "The training process ended without a word at step {step}. Start the run again.",
+    "out_of_memory": "Training ran out of memory at step {step}. Lower the batch size or max length.",
+    "run_unfinished": "This run has no adapter yet. Wait until it has finished, or stop it.",
+    # adapters
+    "adapter_other_base": "{adapter} was trained on {wanted}; this lab runs {got}. It cannot be used here.",
+    "adapter_broken": "{adapter} cannot be used: {problem}.",
+    "too_many_adapters": "{got} adapters were chosen; the most is {high}.",
+    # limits and state
+    "not_found": "Nothing was found under this name. It may have been deleted, or the link is incomplete.",
+    "queue_full": "{got} answers are waiting already. Try again in about {seconds} s.",
+    "visitor_busy": "You have {got} answers under way already. Wait for one to end, or stop it.",
+    "runs_busy": "You have {got} runs waiting or running already. Wait for one to end, or stop it.",
+    "disk_full": "There is no room for a new run in this lab at the moment. Delete an old run, or try later.",
+    "workspace_full": "Your workspace holds {got} of {high} MB. Delete a run first.",
+    "loading": "The model is still loading. Try again in about {seconds} s.",
+    "load_failed": "The model could not be loaded: {problem}.",
+    "share_failed": "No public link could be opened: {problem}. The lab still runs at {address}.",
+    "setting": "{name}={got} cannot be used: {problem}.",
+    "internal": "Something went wrong here, and it was written to the log. Try again.",
+}
+
+
+class LabError(Exception):
+    """An error with a message meant for the visitor.
+
+    Args:
+        key: a key of `MESSAGES`.
+        **values: what stands in the message's braces.
+    """
+
+    def __init__(self, key: str, **values: Any) -> None:
+        self.key = key
+        self.values = values
+        super().__init__(MESSAGES[key].format(**values))
+
+
+class BadInput(LabError):
+    """A field, a file or a row is outside what is allowed."""
+
+
+class NotFound(LabError):
+    """Nothing here under this name, or it belongs to somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__("not_found")
+
+
+class Busy(LabError):
+    """A limit is reached; trying again later helps."""
+
+
+class NotReady(LabError):
+    """The base model is loading, or could not be loaded."""
+
+
+class RunFailed(LabError):
+    """A run stopped by itself."""

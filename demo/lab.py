@@ -1,0 +1,212 @@
+"""The one object that the page and the scripts receive: every service of the lab, and every limit.
+
+Knows no widget. What is asked of it is checked here, whoever asks.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from demo.data.store import DatasetStore
+from demo.engine.adapters import AdapterShelf
+from demo.engine.service import Engine
+from demo.errors import BadInput, Busy
+from demo.prompting.library import PromptLibrary
+from demo.records import (
+    BASE,
+    AdapterInfo,
+    Answer,
+    AnswerRequest,
+    BaseProof,
+    DatasetInfo,
+    LabStatus,
+    Message,
+    RenderedPrompt,
+    RunPlan,
+    RunState,
+    TrainSettings,
+    checked_text,
+)
+from demo.settings import ROOT, LabSettings
+from demo.training.queue import RunQueue
+from demo.workspace import Workspaces
+
+LONGEST_TEXT = 40_000
+"""Characters of one message: about the context of the embedded model, refused before tokenizing."""
+MOST_ADAPTERS = 3
+"""Beside the base, in one comparison."""
+
+
+class Lab:
+    """Engine, prompts, adapters, datasets, runs and workspaces behind one door."""
+
+    def __init__(self, settings: LabSettings) -> None:
+        self.settings = settings
+        self.workspaces = Workspaces(
+            settings.data / "workspaces", settings.workspace_megabytes, settings.keep_days
+        )
+        self.prompts = PromptLibrary(ROOT / "prompts")
+        self.engine = Engine(settings)
+        self.adapter_shelf = AdapterShelf(ROOT / "adapters")
+        self.datasets = DatasetStore(ROOT / "demo" / "samples")
+        self.runs = RunQueue(settings, self.workspaces, self.engine)
+        self._answering: dict[str, int] = {}
+        self._answering_lock = threading.Lock()
+
+    def start(self) -> None:
+        """Load the model and take up the queue of runs, both in the background."""
+        self.engine.start()
+        self.runs.start()
+
+    def close(self) -> None:
+        """Stop answering; a running worker process goes on and is found again at the next start."""
+        self.runs.close()
+        self.engine.close()
+
+    # state
+    def status(self) -> LabStatus:
+        """What the header and `/healthz` say."""
+        return self.engine.status()
+
+    def base_proof(self) -> BaseProof:
+        """Ask the base model its fixed probes again and compare with the answers at start."""
+        return self.engine.base_proof()
+
+    # answers
+    def render(self, request: AnswerRequest) -> RenderedPrompt:
+        """The exact prompt of a request, with its tokens."""
+        return self.engine.render(_checked(request))
+
+    def answer(self, request: AnswerRequest) -> Iterator[Answer]:
+        """Stream one answer. Closing the iterator stops it and frees its place."""
+        for answers in self.compare(request, [request.adapter]):
+            yield answers[0]
+
+    def compare(self, request: AnswerRequest, adapters: Sequence[str]) -> Iterator[tuple[Answer, ...]]:
+        """Stream the answers of several adapters to one prompt as rows of one batch, with one seed.
+
+        Args:
+            request: the question; its own `adapter` is not looked at.
+            adapters: names as in `AdapterInfo.name`, `base` among them if wanted.
+        """
+        request = _checked(request)
+        if len([a for a in adapters if a != BASE]) > MOST_ADAPTERS:
+            raise BadInput("too_many_adapters", got=len(adapters), high=MOST_ADAPTERS)
+        sources = [self._adapter_folder(request.workspace, name) for name in adapters]
+        self.engine.require_ready()
+        with _Turn(self, request.visitor or request.workspace):
+            requests = [replace(request, adapter=name) for name in adapters]
+            yield from self.engine.stream(requests, sources)
+
+    def adapters(self, workspace: str = "") -> list[AdapterInfo]:
+        """Base, shipped adapters and the finished runs of a workspace."""
+        own = self.runs.adapters(self.workspaces.open(workspace)) if workspace else []
+        return [*self.adapter_shelf.list(self.engine.fingerprint()), *own]
+
+    # workspaces
+    def new_workspace(self) -> str:
+        """Make a workspace; returns the capability that opens it."""
+        return self.workspaces.create()
+
+    def delete_workspace(self, workspace: str) -> None:
+        """Stop its runs and delete everything in it."""
+        self.runs.stop_all(self.workspaces.open(workspace))
+        self.workspaces.delete(workspace)
+
+    # datasets
+    def samples(self) -> list[DatasetInfo]:
+        """The datasets that ship with the lab."""
+        return self.datasets.samples()
+
+    def add_dataset(self, workspace: str, name: str, data: bytes) -> DatasetInfo:
+        """Check an uploaded file and keep its rows in the workspace."""
+        folder = self.workspaces.open(workspace)
+        self.workspaces.require_room(folder)
+        return self.datasets.add(folder, name, data)
+
+    def dataset(self, workspace: str, dataset: str) -> DatasetInfo:
+        """A sample or an uploaded dataset."""
+        return self.datasets.info(self._folder(workspace), dataset)
+
+    def map_dataset(self, workspace: str, dataset: str, prompt: str, completion: str) -> DatasetInfo:
+        """Choose which column is the prompt and which the completion."""
+        return self.datasets.map(self.workspaces.open(workspace), dataset, prompt, completion)
+
+    # runs
+    def plan_run(self, workspace: str, dataset: str, settings: TrainSettings) -> RunPlan:
+        """What a run would do and cost. Raises `BadInput` for a run that cannot learn."""
+        rows = self.datasets.rows(self._folder(workspace), dataset)
+        return self.runs.plan(rows, self.datasets.info(self._folder(workspace), dataset), settings)
+
+    def start_run(self, workspace: str, dataset: str, name: str, settings: TrainSettings) -> str:
+        """Queue a run; returns its id."""
+        folder = self.workspaces.open(workspace)
+        self.workspaces.require_room(folder)
+        name = checked_text("name", name, 60)
+        info = self.datasets.info(folder, dataset)
+        return self.runs.start_run(folder, name, info, self.datasets.rows(folder, dataset), settings)
+
+    def run(self, workspace: str, run: str) -> RunState:
+        """A run as its folder tells it now."""
+        return self.runs.state(self.workspaces.open(workspace), run)
+
+    def runs_of(self, workspace: str) -> list[RunState]:
+        """Every run of a workspace, newest first."""
+        return self.runs.list(self.workspaces.open(workspace))
+
+    def stop_run(self, workspace: str, run: str) -> None:
+        """Stop after the step under way and keep what was learned."""
+        self.runs.stop(self.workspaces.open(workspace), run)
+
+    def delete_run(self, workspace: str, run: str) -> None:
+        """Stop a run and delete its folder."""
+        self.runs.delete(self.workspaces.open(workspace), run)
+
+    def download(self, workspace: str, run: str) -> Path:
+        """A zip of a run's adapter, in a fresh folder that is served."""
+        return self.runs.export(self.workspaces.open(workspace), run, self.settings.served)
+
+    def _folder(self, workspace: str) -> Path | None:
+        return self.workspaces.open(workspace) if workspace else None
+
+    def _adapter_folder(self, workspace: str, name: str) -> Path | None:
+        """Where an adapter lies; None for the base. Raises `NotFound` for a foreign one."""
+        if name == BASE:
+            return None
+        shipped = self.adapter_shelf.folder(name)
+        if shipped is not None:
+            return shipped
+        return self.runs.adapter_folder(self.workspaces.open(workspace), name)
+
+
+class _Turn:
+    """One visitor's place among the answers under way: counted on entry, given back on exit."""
+
+    def __init__(self, lab: Lab, visitor: str) -> None:
+        self.lab = lab
+        self.visitor = visitor
+
+    def __enter__(self) -> None:
+        with self.lab._answering_lock:
+            under_way = self.lab._answering.get(self.visitor, 0)
+            if under_way >= self.lab.settings.answers_per_visitor:
+                raise Busy("visitor_busy", got=under_way)
+            self.lab._answering[self.visitor] = under_way + 1
+
+    def __exit__(self, *_: Any) -> None:
+        with self.lab._answering_lock:
+            self.lab._answering[self.visitor] -= 1
+            if not self.lab._answering[self.visitor]:
+                del self.lab._answering[self.visitor]
+
+
+def _checked(request: AnswerRequest) -> AnswerRequest:
+    """A request whose texts can be tokenized. Raises `BadInput` otherwise."""
+    if not request.messages:
+        raise BadInput("empty_text", field="message")
+    messages = tuple(
+        Message(m.role, checked_text("message", m.content, LONGEST_TEXT)) for m in request.messages
+    )
+    return replace(request, messages=messages)
