@@ -1,0 +1,54 @@
+"""A conversation as training sequences: which token ids the model reads, and which it learns.
+
+Uses the same rendering as a chat, so that a model is trained on exactly what it is asked later.
+"""
+
+from collections.abc import Sequence as Turns
+from dataclasses import dataclass
+
+from demo.records import Message
+from demo.text.tokenizer import LabTokenizer
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One training example in tokens."""
+
+    ids: tuple[int, ...]
+    trained: tuple[bool, ...]
+    """True where the token is learned: every assistant turn, its end token included."""
+
+
+def sequences(tokenizer: LabTokenizer, messages: Turns[Message]) -> list[Sequence]:
+    """The training sequences of one conversation.
+
+    Usually one. Where the template renders an earlier turn differently once the chat goes on
+    (Qwen3 drops thoughts), each assistant turn becomes a sequence of its own, as it was asked.
+    """
+    result: list[Sequence] = []
+    for index, message in enumerate(messages):
+        if message.role != "assistant":
+            continue
+        prompt = tokenizer.chat(messages[:index], answer=True)
+        completion = _completion(tokenizer, messages[: index + 1], prompt)
+        before = result[-1] if result else None
+        if before is not None and tuple(prompt[: len(before.ids)]) == before.ids:
+            result.pop()
+            between = len(prompt) - len(before.ids)
+            trained = (*before.trained, *[False] * between)
+        else:
+            trained = (False,) * len(prompt)
+        result.append(Sequence((*prompt, *completion), (*trained, *[True] * len(completion))))
+    return result
+
+
+def _completion(tokenizer: LabTokenizer, messages: Turns[Message], prompt: list[int]) -> list[int]:
+    """The ids of the last turn's content and its end token, as they follow the prompt."""
+    end = tokenizer.end_ids
+    whole = tokenizer.chat(messages, answer=False)
+    if whole[: len(prompt)] == prompt:
+        rest = whole[len(prompt) :]
+        for position, token in enumerate(rest):
+            if token in end:
+                return rest[: position + 1]
+    return [*tokenizer.encode(messages[-1].content), tokenizer.inner.eos_token_id]
