@@ -58,7 +58,7 @@ check-spaces: setup
 	echo "requirements.txt resolves."
 
 browser:
-	@command -v chromium chromium-browser google-chrome >/dev/null && exit 0; \
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	command -v apt-get >/dev/null || { echo "Install Chromium for the browser tests." >&2; exit 1; }; \
 	if [ "$$(id -u)" = 0 ]; then root=; elif command -v sudo >/dev/null; then root=sudo; \
 	else echo "Install Chromium for the browser tests: it takes root, and sudo is missing." >&2; exit 1; fi; \

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from demo.errors import BadInput, LabError
 
@@ -82,7 +82,7 @@ class Sampling:
     seed: int = 0
     """The same seed, prompt and settings give the same text."""
 
-    RANGES = {
+    RANGES: ClassVar[dict[str, tuple[float, float, type]]] = {
         "max_new_tokens": (1, 512, int),
         "temperature": (0.0, 2.0, float),
         "top_k": (0, 1000, int),
@@ -261,7 +261,7 @@ class TrainSettings:
     """Stop after this many steps; 0 means all epochs."""
     seed: int = 0
 
-    RANGES = {
+    RANGES: ClassVar[dict[str, tuple[float, float, type]]] = {
         "rank": (1, 64, int),
         "alpha": (1, 1024, int),
         "dropout": (0.0, 0.5, float),
