@@ -34,6 +34,7 @@ MESSAGES: dict[str, str] = {
     "file_extension": "{file}: only .csv, .json and .jsonl files can be read. Save it as one of these.",
     "file_encoding": "{file}, line {line}: not UTF-8. Save the file as UTF-8 and upload it again.",
     "file_line": "{file}, line {line}: {problem}. {cure}",
+    "file_row": "{file}, row {row}: {problem}. {cure}",
     "file_columns": "{file}: choose which column is the prompt and which is the completion.",
     "file_unreadable": "{file} could not be read within {seconds} s and {megabytes} MB. Make it smaller.",
     # runs
@@ -59,6 +60,7 @@ MESSAGES: dict[str, str] = {
     "queue_full": "{got} answers are waiting already. Try again in about {seconds} s.",
     "visitor_busy": "You have {got} answers under way already. Wait for one to end, or stop it.",
     "runs_busy": "You have {got} runs waiting or running already. Wait for one to end, or stop it.",
+    "datasets_full": "Your workspace holds {got} datasets; the most is {high}. Use one of them, or start a new workspace.",
     "disk_full": "There is no room for a new run in this lab at the moment. Delete an old run, or try later.",
     "workspace_full": "Your workspace holds {got} of {high} MB. Delete a run first.",
     "loading": "The model is still loading. Try again in about {seconds} s.",

@@ -213,9 +213,16 @@ class DatasetInfo:
     """The first rows."""
     skipped: int = 0
     """Rows without prompt or completion, left out."""
+    mapped: bool = True
+    """False: the columns are only a guess, and no run may start before the visitor chose them."""
     source: str = ""
     """Samples: where the rows come from."""
     licence: str = ""
+    url: str = ""
+    teaches: str = ""
+    """Samples: what a model learns from it, in one sentence."""
+    titles: dict[str, str] = field(default_factory=dict)
+    """Samples: the name in every language of the page."""
 
 
 @dataclass(frozen=True)

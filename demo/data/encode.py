@@ -1,0 +1,46 @@
+"""Turns rows into token ids with a mask of what is learned, and counts the rows that are too long.
+
+Knows nothing of batches, padding or training.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from demo.records import Row
+from demo.text.template import Sequence, sequences
+from demo.text.tokenizer import LabTokenizer
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The rows that fit, in tokens."""
+
+    sequences: tuple[Sequence, ...]
+    too_long: int
+    """Rows left out because a sequence of theirs exceeds the length."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read in one epoch, padding not counted."""
+        return sum(len(sequence.ids) for sequence in self.sequences)
+
+    @property
+    def trained_tokens(self) -> int:
+        """Of those, the ones that the loss is measured on."""
+        return sum(sum(sequence.trained) for sequence in self.sequences)
+
+
+def encode(tokenizer: LabTokenizer, rows: Iterable[Row], max_length: int) -> Encoded:
+    """The token sequences of all rows that fit into `max_length` tokens.
+
+    A row is left out whole rather than cut: a cut row would teach answers without an end.
+    """
+    fitting: list[Sequence] = []
+    too_long = 0
+    for row in rows:
+        encoded = sequences(tokenizer, row.messages)
+        if all(len(sequence.ids) <= max_length for sequence in encoded):
+            fitting.extend(encoded)
+        else:
+            too_long += 1
+    return Encoded(tuple(fitting), too_long)
