@@ -1,0 +1,163 @@
+"""The running batch: rows join after their prompt is read, decode together, and leave one by one.
+
+Knows token ids and caches only; not threads, text or visitors. Left-padded: every row ends at the
+same column, and a mask hides what lies before its start.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from demo.engine.load import BaseModel
+from demo.engine.lora import LowRank, LowRankRows
+from demo.engine.sample import Sampler
+from demo.records import Sampling
+
+
+@dataclass(eq=False)
+class BatchRow:
+    """One answer in the making."""
+
+    prompt: tuple[int, ...]
+    sampling: Sampling
+    adapter: LowRank | None = None
+    generated: list[int] = field(default_factory=list)
+    reason: str = ""
+    """Why it ended: `end` or `length`; empty while it goes on."""
+    sampler: Sampler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sampler = Sampler(self.sampling, self.prompt)
+
+    @property
+    def length(self) -> int:
+        """Tokens in its cache: all but the newest one, which the next step reads."""
+        return len(self.prompt) + len(self.generated) - 1
+
+
+class Batch:
+    """The rows that are decoded together, with their keys and values."""
+
+    def __init__(self, base: BaseModel) -> None:
+        self.base = base
+        self.low_rank = LowRankRows(base.model)
+        self.rows: list[BatchRow] = []
+        self._cache = DynamicCache()
+        self._mask = torch.zeros(0, 0, dtype=torch.long)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the base model lies."""
+        device: torch.device = self.base.model.device
+        return device
+
+    def join(self, rows: Sequence[BatchRow]) -> None:
+        """Read the prompts of new rows and draw their first tokens.
+
+        Rows of equal prompt length are read in one pass; nobody is padded for another's sake.
+        """
+        by_length: dict[int, list[BatchRow]] = {}
+        for row in rows:
+            by_length.setdefault(len(row.prompt), []).append(row)
+        for length, group in by_length.items():
+            cache = DynamicCache()
+            ids = torch.tensor([row.prompt for row in group], device=self.device)
+            logits = self._forward(group, ids, torch.ones_like(ids), cache, start=0)
+            self._append(group, cache, length)
+            self._draw(group, logits)
+
+    def step(self) -> None:
+        """Decode one token for every row."""
+        if not self.rows:
+            return
+        ids = torch.tensor([[row.generated[-1]] for row in self.rows], device=self.device)
+        ones = torch.ones(len(self.rows), 1, dtype=torch.long, device=self.device)
+        self._mask = torch.cat([self._mask, ones], dim=1)
+        logits = self._forward(self.rows, ids, self._mask, self._cache, start=None)
+        self._draw(self.rows, logits)
+
+    def leave(self, rows: Sequence[BatchRow]) -> None:
+        """Drop rows, and the columns that only they filled."""
+        gone = set(map(id, rows))
+        keep = [index for index, row in enumerate(self.rows) if id(row) not in gone]
+        if len(keep) == len(self.rows):
+            return
+        self.rows = [self.rows[index] for index in keep]
+        if not self.rows:
+            self.clear()
+            return
+        columns = max(row.length for row in self.rows)
+        index = torch.tensor(keep, device=self.device)
+        self._mask = self._mask[index][:, -columns:]
+        for layer in self._cache.layers:
+            layer.keys = layer.keys[index][:, :, -columns:].contiguous()
+            layer.values = layer.values[index][:, :, -columns:].contiguous()
+
+    def clear(self) -> None:
+        """Forget every row."""
+        self.rows = []
+        self._cache = DynamicCache()
+        self._mask = torch.zeros(0, 0, dtype=torch.long, device=self.device)
+
+    def next_logits(self, rows: Sequence[tuple[int, ...]]) -> Tensor:
+        """Next-token logits of the base [rows, vocabulary] for prompts of equal length, outside the batch."""
+        ids = torch.tensor(list(rows), device=self.device)
+        group = [BatchRow(prompt, Sampling()) for prompt in rows]
+        return self._forward(group, ids, torch.ones_like(ids), DynamicCache(), start=0)
+
+    @torch.inference_mode()
+    def _forward(
+        self, rows: Sequence[BatchRow], ids: Tensor, mask: Tensor, cache: DynamicCache, start: int | None
+    ) -> Tensor:
+        """Logits of the last column [rows, vocabulary], fp32 on the CPU; the cache grows by `ids`."""
+        self.low_rank.use([row.adapter for row in rows], self.device)
+        if start is None:
+            positions = torch.tensor([[row.length] for row in rows], device=self.device)
+        else:
+            positions = torch.arange(ids.shape[1], device=self.device).expand(len(rows), -1)
+        out = self.base.model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logits: Tensor = out.logits[:, -1].float().cpu()
+        return logits
+
+    def _draw(self, rows: Sequence[BatchRow], logits: Tensor) -> None:
+        for row, scores in zip(rows, logits, strict=True):
+            token = row.sampler.draw(scores)
+            row.generated.append(token)
+            if token in self.base.end_ids:
+                row.reason = "end"
+            elif len(row.generated) >= row.sampling.max_new_tokens:
+                row.reason = "length"
+
+    @torch.inference_mode()
+    def _append(self, rows: Sequence[BatchRow], cache: DynamicCache, columns: int) -> None:
+        """Put newly read rows under the running ones, padding the shorter side on the left."""
+        ones = torch.ones(len(rows), columns, dtype=torch.long, device=self.device)
+        if not self.rows:
+            self.rows, self._cache, self._mask = list(rows), cache, ones
+            return
+        width = max(columns, self._mask.shape[1])
+        self._mask = torch.cat([_widen(self._mask, width, 1), _widen(ones, width, 1)])
+        for mine, new in zip(self._cache.layers, cache.layers, strict=True):
+            mine.keys = torch.cat([_widen(mine.keys, width, 2), _widen(new.keys, width, 2)])
+            mine.values = torch.cat([_widen(mine.values, width, 2), _widen(new.values, width, 2)])
+        self.rows = [*self.rows, *rows]
+
+
+def _widen(tensor: Tensor, width: int, dimension: int) -> Tensor:
+    """Zeros on the left of `dimension` until it is `width` wide."""
+    missing = width - tensor.shape[dimension]
+    if missing <= 0:
+        return tensor
+    shape = list(tensor.shape)
+    shape[dimension] = missing
+    return torch.cat([tensor.new_zeros(shape), tensor], dim=dimension)

@@ -1,0 +1,159 @@
+"""The base model in memory: which precision, why, and the loading itself.
+
+The only place that calls `from_pretrained` on a model. Knows nothing of adapters or requests.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+
+from demo.engine.catalogue import Fingerprint, ModelChoice, ModelSpec, choose_model, file_hash
+from demo.engine.convert import converted
+from demo.engine.int8 import quantize_model
+from demo.errors import NotReady
+from demo.host import Host
+from demo.settings import LabSettings
+from demo.text.tokenizer import LabTokenizer, load_tokenizer
+
+
+@dataclass(frozen=True)
+class Precision:
+    """In which numbers the base model answers, and why."""
+
+    name: str
+    """fp32, bf16, int8 or nf4."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A loaded base model with all that belongs to it."""
+
+    model: Any
+    tokenizer: LabTokenizer
+    spec: ModelSpec
+    """Of a folder or hub id that plain transformers loads: what a worker process is given."""
+    precision: Precision
+    reason: str
+    """Why this model."""
+    fingerprint: Fingerprint
+    context: int
+    """The most tokens of prompt and answer together."""
+    end_ids: frozenset[int]
+
+
+def choose_precision(wanted: str, host: Host) -> Precision:
+    """`LAB_PRECISION` to a precision that this host has, with the reason that the page shows."""
+    if wanted != "auto":
+        slow = " It is slow here: this CPU has no fast bf16 products." if wanted == "bf16" and not host.bf16 else ""
+        if wanted == "nf4" and host.kind != "cuda":
+            slow = " It saves memory here, not time: every product unpacks the weights first."
+        return Precision(wanted, "Chosen by LAB_PRECISION." + slow)
+    if host.kind == "cuda":
+        return Precision(
+            "nf4", "4-bit NormalFloat with double quantization: a quarter of the memory of bf16 on this GPU."
+        )
+    return Precision(
+        "int8",
+        "On a CPU, decoding waits for memory. One byte per weight instead of four makes answers"
+        " about three times as fast and changes perplexity by less than 1 %.",
+    )
+
+
+def load_base(settings: LabSettings, host: Host) -> BaseModel:
+    """Choose, convert if need be, and load the base model.
+
+    Raises:
+        NotReady: it cannot be loaded; the message says why.
+    """
+    choice = choose_model(settings.model, host)
+    precision = choose_precision(settings.precision, host)
+    cache = settings.data / "models"
+    try:
+        return _load(choice.spec, choice.reason, precision, host, cache)
+    except OSError as error:
+        if choice.fallback is None:
+            raise NotReady("load_failed", problem=_first_line(error)) from error
+        return _load(choice.fallback, _offline_reason(choice), precision, host, cache)
+
+
+def _load(spec: ModelSpec, reason: str, precision: Precision, host: Host, cache: Path) -> BaseModel:
+    spec = converted(spec, cache)
+    tokenizer = load_tokenizer(spec.source, spec.revision)
+    model = load_model(spec, precision.name, host)
+    return BaseModel(
+        model=model,
+        tokenizer=tokenizer,
+        spec=spec,
+        precision=precision,
+        reason=reason,
+        fingerprint=fingerprint(spec, tokenizer),
+        context=int(model.config.get_text_config().max_position_embeddings),
+        end_ids=tokenizer.end_ids | _generation_ends(model),
+    )
+
+
+def load_model(spec: ModelSpec, precision: str, host: Host) -> PreTrainedModel:
+    """Load for answering: eval mode, no gradients, on the host's device."""
+    lab_int8 = precision == "int8" and host.kind != "cuda"
+    model = _from_pretrained(spec, "fp32" if lab_int8 else precision, host)
+    model.eval().requires_grad_(False)
+    if lab_int8:
+        quantize_model(model)
+    return model
+
+
+def load_for_training(spec: ModelSpec, host: Host) -> PreTrainedModel:
+    """Load for a run: fp32 on a CPU, bf16 or an nf4 base (QLoRA, Dettmers et al. 2023) on CUDA."""
+    precision = "fp32" if host.device == "cpu" else ("nf4" if host.kind == "cuda" else "bf16")
+    model = _from_pretrained(spec, precision, host)
+    return model.requires_grad_(False)
+
+
+def _from_pretrained(spec: ModelSpec, precision: str, host: Host) -> PreTrainedModel:
+    compute = torch.bfloat16 if host.bf16 else torch.float32
+    options: dict[str, Any] = {"device_map": {"": host.device}, "use_safetensors": True}
+    if spec.revision:
+        options["revision"] = spec.revision
+    if precision == "nf4":
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=compute,
+        )
+        options["dtype"] = compute
+    elif precision == "int8":
+        options["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
+        options["dtype"] = torch.float16
+    else:
+        options["dtype"] = torch.float32 if precision == "fp32" else torch.bfloat16
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(spec.source, **options)
+    return model
+
+
+def fingerprint(spec: ModelSpec, tokenizer: LabTokenizer) -> Fingerprint:
+    """What adapters of this model are bound to."""
+    folder = Path(spec.source)
+    if folder.is_dir():
+        hashes = [file_hash(file) for file in sorted(folder.glob("*.safetensors"))]
+        weights = hashes[0] if len(hashes) == 1 else ",".join(hashes)
+    else:
+        weights = f"hub:{spec.revision}"
+    return Fingerprint(f"{spec.lineage}#{tokenizer.hash[:16]}", weights)
+
+
+def _generation_ends(model: PreTrainedModel) -> frozenset[int]:
+    ends = model.generation_config.eos_token_id if model.generation_config else None
+    return frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends])
+
+
+def _offline_reason(choice: ModelChoice) -> str:
+    return f"{choice.spec.title} could not be fetched, so the embedded model answers"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
