@@ -25,6 +25,7 @@ MESSAGES: dict[str, str] = {
         "The prompt has {got} tokens and the answer may take {new}; together they must fit into {high}."
         " Shorten the prompt or lower max new tokens."
     ),
+    "not_uploaded": "{field} must be an uploaded file, not a path or an address. Upload it first.",
     # prompt files
     "prompt_file": "{file}: {problem}.",
     # datasets

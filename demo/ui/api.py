@@ -1,0 +1,272 @@
+"""The scripting endpoints for `gradio_client`: plain values in, plain values out.
+
+Checks no range and knows no limit, since the Lab does; it only brings every argument to its type,
+because Gradio passes on whatever was sent.
+"""
+
+import functools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import gradio as gr
+
+from demo.errors import BadInput, LabError
+from demo.lab import LONGEST_TEXT, Lab
+from demo.records import (
+    Answer,
+    AnswerRequest,
+    Message,
+    RunState,
+    Sampling,
+    TrainSettings,
+    checked_text,
+    conversation,
+)
+
+Arguments = ParamSpec("Arguments")
+Value = TypeVar("Value")
+
+
+def add_endpoints(lab: Lab) -> None:
+    """Register every endpoint with the page that is being built."""
+    endpoints = Endpoints(lab)
+    for function in (
+        endpoints.answer,
+        endpoints.compare,
+        endpoints.adapters,
+        endpoints.workspace,
+        endpoints.train,
+        endpoints.run,
+        endpoints.stop,
+        endpoints.download,
+        endpoints.delete,
+    ):
+        gr.api(function, api_name=function.__name__, concurrency_limit=None)
+
+
+def explained(function: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
+    """A refusal of the Lab reaches the script as its one sentence, without a traceback."""
+
+    @functools.wraps(function)
+    def explaining(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
+        try:
+            return function(*args, **kwargs)
+        except LabError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return explaining
+
+
+class Endpoints:
+    """One method per endpoint; its signature is what a script passes."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+
+    @explained
+    def answer(
+        self,
+        request: gr.Request,
+        message: str,
+        adapter: str = "base",
+        workspace: str = "",
+        prompt: str = "",
+        system: str = "",
+        max_new_tokens: int = 128,
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int = 0,
+    ) -> dict[str, Any]:
+        """One answer of the base model or of an adapter."""
+        sampling = Sampling(max_new_tokens, temperature, top_k, top_p, seed=seed)
+        question = self._question(message, prompt, system)
+        return self._answers(question, [adapter], workspace, sampling, request)[0]
+
+    @explained
+    def compare(
+        self,
+        request: gr.Request,
+        message: str,
+        adapters: list[str],
+        workspace: str = "",
+        prompt: str = "",
+        system: str = "",
+        max_new_tokens: int = 128,
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int = 0,
+    ) -> list[dict[str, Any]]:
+        """The answers of several adapters to one prompt, computed side by side."""
+        sampling = Sampling(max_new_tokens, temperature, top_k, top_p, seed=seed)
+        question = self._question(message, prompt, system)
+        names = adapters if isinstance(adapters, list) else [adapters]
+        return self._answers(question, names, workspace, sampling, request)
+
+    @explained
+    def adapters(self, workspace: str = "") -> list[dict[str, Any]]:
+        """What can answer: base, shipped adapters, and those of the workspace's runs."""
+        return [asdict(adapter) for adapter in self.lab.adapters(_text(workspace))]
+
+    @explained
+    def workspace(self) -> str:
+        """Make a workspace; whoever holds the returned capability can use it."""
+        return self.lab.new_workspace()
+
+    @explained
+    def train(
+        self,
+        workspace: str,
+        file: gr.FileData | None = None,
+        name: str = "",
+        method: str = "lora",
+        epochs: int = 1,
+        learning_rate: float = 1e-3,
+        rank: int = 8,
+        alpha: int = 16,
+        dropout: float = 0.0,
+        batch_size: int = 8,
+        max_length: int = 512,
+        eval_share: float = 0.1,
+        max_steps: int = 0,
+        seed: int = 0,
+        dataset: str = "",
+        prompt_column: str = "",
+        completion_column: str = "",
+    ) -> str:
+        """Queue a run over an uploaded file or a sample; returns the run's id."""
+        settings = TrainSettings(
+            method=_text(method),
+            rank=rank,
+            alpha=alpha,
+            dropout=dropout,
+            learning_rate=learning_rate,
+            epochs=epochs,
+            batch_size=batch_size,
+            max_length=max_length,
+            eval_share=eval_share,
+            max_steps=max_steps,
+            seed=seed,
+        )
+        workspace, chosen = _text(workspace), _text(dataset)
+        if file is not None:
+            chosen = self._upload(workspace, file)
+        if _text(prompt_column) or _text(completion_column):
+            columns = _text(prompt_column), _text(completion_column)
+            chosen = self.lab.map_dataset(workspace, chosen, *columns).id
+        title = _text(name) or Path(self.lab.dataset(workspace, chosen).name).stem[:60]
+        return self.lab.start_run(workspace, chosen, title, settings)
+
+    @explained
+    def run(self, workspace: str, run: str) -> dict[str, Any]:
+        """How far a run has come."""
+        return run_facts(self.lab.run(_text(workspace), _text(run)))
+
+    @explained
+    def stop(self, workspace: str, run: str) -> dict[str, Any]:
+        """Stop a run after the step under way; what was learned is kept."""
+        self.lab.stop_run(_text(workspace), _text(run))
+        return run_facts(self.lab.run(_text(workspace), _text(run)))
+
+    @explained
+    def download(self, workspace: str, run: str) -> gr.FileData:
+        """A zip of a run's adapter."""
+        path = self.lab.download(_text(workspace), _text(run))
+        return gr.FileData(path=str(path), orig_name=path.name)
+
+    @explained
+    def delete(self, workspace: str) -> bool:
+        """Stop the workspace's runs and delete everything in it."""
+        self.lab.delete_workspace(_text(workspace))
+        return True
+
+    def _question(self, message: Any, prompt: Any, system: Any) -> AnswerRequest:
+        text, instruction = _text(message), _text(system)
+        checked_text("system", instruction, LONGEST_TEXT, empty=True)
+        if not _text(prompt):
+            return AnswerRequest(conversation(text, system=instruction))
+        file = self.lab.prompts.get(_text(prompt))
+        messages = self.lab.prompts.messages(file.name, {"input": text})
+        if instruction.strip() and not file.completion:
+            rest = (m for m in messages if m.role != "system")
+            messages = (Message("system", instruction), *rest)
+        return AnswerRequest(messages, completion=file.completion)
+
+    def _answers(
+        self,
+        question: AnswerRequest,
+        adapters: list[Any],
+        workspace: Any,
+        sampling: Sampling,
+        request: gr.Request,
+    ) -> list[dict[str, Any]]:
+        names = [_text(name) for name in adapters]
+        capability = _text(workspace)
+        asked = AnswerRequest(
+            question.messages,
+            workspace=capability,
+            visitor=capability or str(request.session_hash),
+            sampling=sampling,
+            completion=question.completion,
+        )
+        if not names:
+            raise BadInput("empty_text", field="adapters")
+        (whole,) = deque(self.lab.compare(asked, names), maxlen=1)
+        return [answer_facts(name, answer) for name, answer in zip(names, whole, strict=True)]
+
+    def _upload(self, workspace: str, file: Any) -> str:
+        """Take an uploaded file in; a path on the server's disk is none."""
+        path, name = uploaded(file, self.lab.settings.served)
+        return self.lab.add_dataset(workspace, name, path.read_bytes()).id
+
+
+def uploaded(file: Any, served: Path) -> tuple[Path, str]:
+    """Where an upload lies and what its sender called it.
+
+    Raises:
+        BadInput: it is no upload of this lab, but a path, an address or something else.
+    """
+    facts = file if isinstance(file, dict) else {}
+    path = Path(_text(facts.get("path"))).resolve()
+    if path.is_relative_to(served.resolve()) and path.is_file():
+        return path, Path(_text(facts.get("orig_name")) or path.name).name
+    raise BadInput("not_uploaded", field="file")
+
+
+def answer_facts(name: str, answer: Answer) -> dict[str, Any]:
+    """An answer as a script gets it. Raises the error that ended it, if one did."""
+    if answer.error:
+        raise answer.error
+    return {
+        "text": answer.text,
+        "tokens": answer.tokens,
+        "seconds": answer.seconds,
+        "adapter": name,
+    }
+
+
+def run_facts(run: RunState) -> dict[str, Any]:
+    """A run as a script gets it; `adapter` is the name to ask it by, empty until it has one."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "status": run.status,
+        "waiting": run.waiting,
+        "step": run.step,
+        "steps": run.steps,
+        "losses": {
+            "train": [[e.step, e.train_loss] for e in run.events if e.train_loss is not None],
+            "eval": [[e.step, e.eval_loss] for e in run.events if e.eval_loss is not None],
+        },
+        "eta_seconds": run.eta_seconds,
+        "adapter": run.id if run.has_adapter else "",
+        "error": str(run.error) if run.error else "",
+    }
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

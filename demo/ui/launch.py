@@ -1,0 +1,114 @@
+"""Serve the page: limits, served and blocked folders, `/healthz` and the public link.
+
+Knows nothing of what the page shows or of what the Lab does.
+"""
+
+import threading
+from typing import Any
+
+import gradio as gr
+from gradio import networking
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from demo.errors import BadInput, LabError
+from demo.lab import Lab
+from demo.settings import LabSettings
+from demo.ui.api import add_endpoints
+from demo.ui.guard import Guard
+from demo.ui.page import build_page, launch_look
+
+
+def serve(lab: Lab, stop: threading.Event) -> None:
+    """Put the page up, load the model behind it, and serve until `stop` is set.
+
+    Raises:
+        BadInput: nothing can listen on the chosen address.
+    """
+    settings = lab.settings
+    settings.served.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    page = build_page(lab)
+    with page:
+        add_endpoints(lab)
+    page.queue(max_size=64, default_concurrency_limit=8)
+    lab.start()
+    try:
+        address, public = _launch(page, lab)
+        print(f"Adaptation Lab: {address}", flush=True)
+        _tell_about_link(settings, address, public)
+        stop.wait()
+    finally:
+        lab.close()
+        page.close(verbose=False)
+
+
+def _launch(page: gr.Blocks, lab: Lab) -> tuple[str, str | None]:
+    """Open the port; returns the local address and the public one, if there is one."""
+    settings = lab.settings
+    # Gradio would put the tunnel's certificate into the working directory.
+    networking.CERTIFICATE_PATH = str(settings.data / "tunnel.pem")
+    try:
+        _, address, public = page.launch(
+            server_name=settings.host,
+            server_port=settings.port,
+            share=settings.share,
+            prevent_thread_lock=True,
+            quiet=True,
+            app_kwargs={"routes": [health_route(lab)], "middleware": [Middleware(Guard)]},
+            **launch_limits(settings),
+            **launch_look(),
+        )
+    except OSError as error:
+        problem = "another program listens there, or the address is not this machine's"
+        at = f"{settings.host}:{settings.port}"
+        raise BadInput("setting", name="HOST:PORT", got=at, problem=problem) from error
+    return address, public
+
+
+def launch_limits(settings: LabSettings) -> dict[str, Any]:
+    """What a crowd may take, and what is never served."""
+    return {
+        # One slot per running stream: with Gradio's own 40 the 41st visitor waits for a whole answer.
+        "max_threads": 200,
+        "state_session_capacity": 1000,
+        "max_file_size": "48mb",
+        "blocked_paths": [str(settings.data)],
+        # On by default; it would leave prompts in the browser of a shared computer.
+        "run_history": False,
+        "footer_links": [],
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "show_error": False,
+        "mcp_server": False,
+        "strict_cors": True,
+    }
+
+
+def health_route(lab: Lab) -> Route:
+    """`GET /healthz`: whether the model can answer, and how much it has to do."""
+
+    def health(request: Request) -> JSONResponse:  # noqa: ARG001 (Starlette passes it)
+        status = lab.status()
+        return JSONResponse(
+            {
+                "status": status.state,
+                "model": status.model,
+                "precision": status.precision,
+                "device": status.device,
+                "waiting": status.waiting,
+                "running": status.running,
+            }
+        )
+
+    return Route("/healthz", health)
+
+
+def _tell_about_link(settings: LabSettings, address: str, public: str | None) -> None:
+    if public:
+        print(f"Public link, for about a week: {public}", flush=True)
+    elif settings.share:
+        problem = "Gradio's tunnel could not be reached"
+        print(LabError("share_failed", problem=problem, address=address), flush=True)
