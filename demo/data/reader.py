@@ -152,7 +152,7 @@ def csv_records(text: str) -> Iterator[Record]:
         refuse("line", 1, "two columns have the same name", "Give every column a name of its own.")
     for line, cells in lines:
         if len(cells) != len(names):
-            problem = f"{len(cells)} fields where the header has {len(names)}"
+            problem = f"the header has {len(names)} fields and this row {len(cells)}"
             refuse("line", line, problem, 'Put texts that hold a delimiter or a quote in "quotes".')
         yield Record(line, dict(zip(names, cells, strict=True)))
 

