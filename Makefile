@@ -36,6 +36,7 @@ check: setup
 fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m tests.house_map
 
 adapters: setup
 	$(BIN)/python -m benchmarks.make_adapters

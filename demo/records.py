@@ -1,57 +1,18 @@
 """The values that travel between rooms: frozen, plain, without behaviour beyond their own checks."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, Self
 
-from demo.errors import BadInput, LabError
+from demo.checks import bounded as bounded
+from demo.checks import check_ranges as check_ranges
+from demo.checks import checked_text as checked_text
+from demo.checks import chosen as chosen
+from demo.errors import LabError
 
 Role = Literal["system", "user", "assistant"]
 BASE = "base"
 """The name under which the base model itself stands among the adapters."""
-
-
-def bounded(name: str, value: Any, low: float, high: float, kind: type = float) -> Any:
-    """`value` as `kind` within [low, high].
-
-    Raises:
-        BadInput: it is no number, or out of range; the message names the field and the range.
-    """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise BadInput("not_a_number", field=name, got=repr(value)[:40]) from None
-    if not math.isfinite(number) or not low <= number <= high:
-        raise BadInput("out_of_range", field=name, low=low, high=high, got=repr(value)[:40])
-    return kind(number)
-
-
-def chosen(name: str, value: Any, choices: Sequence[str]) -> str:
-    """`value` if it is one of `choices`.
-
-    Raises:
-        BadInput: it is not; the message lists the choices.
-    """
-    if value not in choices:
-        raise BadInput("not_a_choice", field=name, choices=", ".join(choices), got=repr(value)[:40])
-    return str(value)
-
-
-def checked_text(name: str, value: Any, longest: int, *, empty: bool = False) -> str:
-    """`value` as text that a tokenizer accepts.
-
-    Raises:
-        BadInput: it is empty though it may not be, too long, or holds lone surrogates or NUL.
-    """
-    text = value if isinstance(value, str) else ""
-    if not text.strip() and not empty:
-        raise BadInput("empty_text", field=name)
-    if len(text) > longest:
-        raise BadInput("text_too_long", field=name, got=len(text), high=longest)
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise BadInput("bad_characters", field=name)
-    return text
 
 
 @dataclass(frozen=True)
@@ -93,12 +54,6 @@ class Sampling:
 
     def __post_init__(self) -> None:
         check_ranges(self, self.RANGES)
-
-
-def check_ranges(record: Any, ranges: dict[str, tuple[float, float, type]]) -> None:
-    """Coerce the named fields of a frozen dataclass into their ranges, or raise `BadInput`."""
-    for name, (low, high, kind) in ranges.items():
-        object.__setattr__(record, name, bounded(name, getattr(record, name), low, high, kind))
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ def uploaded(file: Any, served: Path) -> tuple[Path, str]:
         BadInput: it is no upload of this lab, but a path, an address or something else.
     """
     facts = file if isinstance(file, dict) else {}
-    path = Path(_text(facts.get("path"))).resolve()
+    path = Path(checked_text("file", _text(facts.get("path")), 4096, empty=True)).resolve()
     if path.is_relative_to(served.resolve()) and path.is_file():
         return path, Path(_text(facts.get("orig_name")) or path.name).name
     raise BadInput("not_uploaded", field="file")

@@ -1,0 +1,111 @@
+"""The map of files at the end of README.md, drawn from the disk: `make fix` renews it.
+
+Modules are described by the first line of their own docstring, folders and other files here.
+"""
+
+import ast
+import subprocess
+from pathlib import Path
+
+from demo.settings import ROOT
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- map -->\n```text\n", "```\n<!-- end of map -->"
+WIDTH = 24
+
+DESCRIBED = {
+    ".ci/": "`run`: everything a change must pass.",
+    ".gitignore": "What git leaves alone.",
+    ".pre-commit-config.yaml": "Checks before every commit, for those who want them.",
+    "LICENSE": "Apache-2.0.",
+    "Makefile": "Every command of the project.",
+    "README.md": "This page.",
+    "adapters/": "The adapters that ship with the lab: weights, card and run.json.",
+    "benchmarks/": "Commands that print measures or make what ships.",
+    "constraints.txt": "The tested versions.",
+    "demo/": "The lab; imports go down this house's floors only.",
+    "demo/data/": "Uploaded bytes to checked rows to token ids with a loss mask.",
+    "demo/engine/": "The resident base model: load, adapters, schedule, sample.",
+    "demo/evaluation/": "Metrics.",
+    "demo/methods/": "One file per fine-tuning method.",
+    "demo/prompting/": "Prompt files to messages, answers to what was asked for.",
+    "demo/samples/": "Small datasets that ship with the lab, each with source and licence.",
+    "demo/text/": "Tokenizer and chat template: one rendering for chat and training.",
+    "demo/training/": "The training loop, the run folder, the queue and the worker process.",
+    "demo/ui/": "The page; the only room that knows Gradio.",
+    "demo/ui/assets/": "Style sheet, script and icon of the page.",
+    "demo/ui/tabs/": "One file per tab.",
+    "demo/ui/text/": "Every word of the page, one file per language.",
+    "docs/": "The picture above.",
+    "prompts/": "Prompt files: Markdown with front matter, `$input` where the message goes.",
+    "pyproject.toml": "Settings of the linter, the type checker, the tests and the floors.",
+    "requirements-dev.txt": "Tools for tests and checks.",
+    "requirements.txt": "What the lab needs, in ranges.",
+    "tests/": "Mirrors demo/; `browser/` walks the page in a real browser.",
+}
+CLOSED = (
+    "adapters/",
+    "demo/samples/",
+    "demo/ui/assets/",
+    "demo/ui/text/",
+    "docs/",
+    "prompts/",
+    "tests/",
+    ".ci/",
+)
+"""Folders of data or of mirrors: one line for all of it."""
+
+
+def draw() -> str:
+    """One line per file and folder, in the order of the disk."""
+    return "".join(f"{_indented(path):{WIDTH}} {_description(path)}\n" for path in _paths())
+
+
+def shown() -> str:
+    """The map as it stands in README.md."""
+    return README.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
+
+
+def renew() -> None:
+    """Draw the map in README.md anew."""
+    before, begin, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    README.write_text(before + begin + draw() + END + after, encoding="utf-8")
+
+
+def _paths() -> list[str]:
+    """Files that belong to the project, and every folder on the way to them."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    paths = {"adapters/"}
+    for name in listed:
+        if not (ROOT / name).exists():
+            continue
+        folders = [f"{parent}/" for parent in Path(name).parents if str(parent) != "."]
+        closed = [folder for folder in folders if folder in CLOSED]
+        paths.update(folders if not closed else [f for f in folders if len(f) <= len(closed[0])])
+        if not closed and not name.endswith("__init__.py"):
+            paths.add(name)
+    return sorted(paths, key=lambda path: (path.count("/") == 0, path))
+
+
+def _indented(path: str) -> str:
+    name = path.rstrip("/")
+    depth = name.count("/")
+    return "  " * depth + path[len(name) - len(Path(name).name) :]
+
+
+def _description(path: str) -> str:
+    if path.endswith(".py"):
+        source = (ROOT / path).read_text(encoding="utf-8")
+        return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    return DESCRIBED[path]
+
+
+if __name__ == "__main__":
+    renew()
