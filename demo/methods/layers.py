@@ -1,0 +1,52 @@
+"""Which layers of a base model an adapter may touch: every linear layer but the head.
+
+Does not know what a method does with them.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+
+
+@dataclass(frozen=True)
+class LinearLayer:
+    """One linear layer by its full name, e.g. `model.layers.0.mlp.up_proj`."""
+
+    name: str
+    inputs: int
+    outputs: int
+
+    @property
+    def suffix(self) -> str:
+        """The last part of the name: what adapters call a target."""
+        return self.name.rsplit(".", 1)[-1]
+
+
+@dataclass(frozen=True)
+class BaseShape:
+    """The size of a base model, and the layers that can be adapted."""
+
+    layers: tuple[LinearLayer, ...]
+    parameters: int
+
+
+def linear_layers(model: PreTrainedModel) -> tuple[LinearLayer, ...]:
+    """Every linear layer but the head, in the model's own order."""
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    return tuple(
+        LinearLayer(name, module.in_features, module.out_features)
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and module is not head
+    )
+
+
+@lru_cache(maxsize=4)
+def base_shape(source: str, revision: str | None) -> BaseShape:
+    """The shape of a model from its config alone: no weight is read."""
+    config = AutoConfig.from_pretrained(source, revision=revision)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    return BaseShape(linear_layers(model), sum(weight.numel() for weight in model.parameters()))

@@ -1,0 +1,223 @@
+"""Runs of all visitors: one worker at a time, first come first served, everything read from folders.
+
+Nothing about a run is kept in memory, so a restart of the lab goes on where it was. Does not train.
+"""
+
+import builtins
+import logging
+import shutil
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from demo.data.split import split
+from demo.engine.service import Engine
+from demo.errors import Busy, RunFailed
+from demo.records import AdapterInfo, DatasetInfo, Row, RunPlan, RunState, TrainSettings
+from demo.settings import LabSettings
+from demo.training import shelf
+from demo.training.launch import Launcher
+from demo.training.plan import Planner, Speeds
+from demo.training.run_folder import UNFINISHED, RunFolder, StoredState, new_order
+from demo.workspace import Workspaces, read_json
+
+TICK_SECONDS = 0.5
+DOUBLE_CLICK_SECONDS = 3.0
+LEAST_FREE_BYTES = 500_000_000
+"""A run leaves about 20 MB; the rest keeps the lab itself alive."""
+STEPS_TO_MEASURE = 5
+"""The first steps of a process are slow; a shorter run says little about this machine."""
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A run that waits or runs, with the state it had when it was looked at."""
+
+    created: float
+    run: RunFolder
+    state: StoredState
+
+
+class RunQueue:
+    """Plans, queues, starts, stops and deletes runs."""
+
+    def __init__(self, settings: LabSettings, workspaces: Workspaces, engine: Engine) -> None:
+        self.settings = settings
+        self.workspaces = workspaces
+        self.engine = engine
+        self.speeds = Speeds(settings.data / "speed.json")
+        self.launcher = Launcher(settings.threads)
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closing = False
+        self._manager = threading.Thread(target=self._manage, name="runs", daemon=True)
+
+    def start(self) -> None:
+        """Take up the queue in the background."""
+        self._manager.start()
+
+    def close(self) -> None:
+        """Start no more runs; a worker process goes on and is found again."""
+        self._closing = True
+        self._wake.set()
+        if self._manager.is_alive():
+            self._manager.join()
+
+    def plan(self, rows: Sequence[Row], info: DatasetInfo, settings: TrainSettings) -> RunPlan:
+        """What a run would do and cost. Raises `BadInput` for a run that cannot learn."""
+        planner = Planner(self.engine.tokenizer, self.engine.spec, self.speeds)
+        return planner.plan(rows, info.name, settings)
+
+    def start_run(
+        self,
+        folder: Path,
+        name: str,
+        info: DatasetInfo,
+        rows: Sequence[Row],
+        settings: TrainSettings,
+    ) -> str:
+        """Queue a run; the second click of a double click finds the first one's run.
+
+        Raises:
+            BadInput: it cannot learn.
+            Busy: this visitor has enough runs under way, or the disk is full.
+        """
+        plan = self.plan(rows, info, settings)
+        order = new_order(
+            name=name,
+            dataset={
+                key: getattr(info, key) for key in ("id", "name", "sha256", "source", "licence")
+            },
+            settings=settings,
+            model=self.engine.spec.to_json(),
+            fingerprint=asdict(self.engine.require_ready().fingerprint),
+            threads=self.settings.threads,
+            seconds=plan.seconds,
+        )
+        with self._lock:
+            own = [run.order() for run in shelf.runs_in(folder) if run.state().status in UNFINISHED]
+            for other in own:
+                if order.repeats(other, DOUBLE_CLICK_SECONDS):
+                    return other.id
+            self._require_place(folder, len(own))
+            RunFolder.create(
+                folder / "runs", order, *split(rows, settings.eval_share, settings.seed)
+            )
+        self._wake.set()
+        return order.id
+
+    def _require_place(self, folder: Path, own: int) -> None:
+        if own >= self.settings.runs_per_workspace:
+            raise Busy("runs_busy", got=own)
+        if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
+            raise Busy("disk_full")
+
+    def state(self, folder: Path, run: str) -> RunState:
+        """A run as its folder tells it now. Raises `NotFound`."""
+        found = shelf.run_in(folder, run)
+        return shelf.describe_run(found, self._waiting_before(found))
+
+    def list(self, folder: Path) -> list[RunState]:
+        """Every run of a workspace, newest first."""
+        states = [
+            shelf.describe_run(run, self._waiting_before(run)) for run in shelf.runs_in(folder)
+        ]
+        return sorted(states, key=lambda state: state.created, reverse=True)
+
+    def stop(self, folder: Path, run: str) -> None:
+        """Stop a run: at once while it waits, else after the step under way."""
+        found = shelf.run_in(folder, run)
+        with self._lock:
+            if found.state().status == "queued":
+                found.change_state(status="stopped")
+            elif found.state().status == "running":
+                found.ask_to_stop()
+
+    def stop_all(self, folder: Path) -> None:
+        """End every run of a workspace that is about to be deleted; nothing more is written there."""
+        for run in shelf.runs_in(folder):
+            self._end(run)
+
+    def delete(self, folder: Path, run: str) -> None:
+        """End a run and delete its folder."""
+        found = shelf.run_in(folder, run)
+        self._end(found)
+        shutil.rmtree(found.path, ignore_errors=True)
+
+    def export(self, folder: Path, run: str, served: Path) -> Path:
+        """A zip of a run's adapter in a fresh folder under `served`."""
+        return shelf.export(folder, run, served)
+
+    def adapters(self, folder: Path) -> builtins.list[AdapterInfo]:
+        """The adapters of a workspace's runs, newest first."""
+        return shelf.adapters_in(folder, self.engine.fingerprint())
+
+    def adapter_folder(self, folder: Path, run: str) -> Path:
+        """Where a run's adapter lies. Raises `NotFound`, or `BadInput` while there is none."""
+        return shelf.adapter_folder(folder, run)
+
+    def _end(self, run: RunFolder) -> None:
+        with self._lock:
+            state = run.state()
+            if state.status == "queued":
+                run.change_state(status="stopped")
+            elif state.status == "running":
+                run.ask_to_stop()
+                self.launcher.end(state)
+
+    def _waiting_before(self, run: RunFolder) -> int:
+        if run.state().status != "queued":
+            return 0
+        created = run.order().created
+        return sum(other.created < created for other in self._unfinished())
+
+    def _unfinished(self) -> builtins.list[Unfinished]:
+        """Waiting and running runs of all workspaces, oldest first."""
+        found = []
+        for workspace in self.workspaces.all():
+            for run in shelf.runs_in(workspace):
+                with suppress(OSError, ValueError, TypeError):  # Deleted meanwhile, or damaged.
+                    state = run.state()
+                    if state.status in UNFINISHED:
+                        found.append(Unfinished(run.order().created, run, state))
+        return sorted(found, key=lambda unfinished: unfinished.created)
+
+    def _manage(self) -> None:
+        while not self._closing:
+            try:
+                self._tick()
+            except Exception:  # One strange folder must not end everybody's training.
+                LOG.exception("The queue of runs stumbled.")
+            self._wake.wait(TICK_SECONDS)
+            self._wake.clear()
+
+    def _tick(self) -> None:
+        """Notice workers that ended; start the oldest waiting run if none is under way."""
+        for run in self.launcher.collect():
+            self._learn_speed(run)
+        with self._lock:
+            unfinished = self._unfinished()
+            alive = [u for u in unfinished if u.state.status == "running" and self._is_alive(u)]
+            waiting = [u for u in unfinished if u.state.status == "queued"]
+            if waiting and not alive and not self._closing:
+                self.launcher.start(waiting[0].run)
+
+    def _is_alive(self, unfinished: Unfinished) -> bool:
+        """Whether a running run has a worker; one that has lost it is ended with a reason."""
+        if self.launcher.is_alive(unfinished.state):
+            return True
+        run = unfinished.run
+        if run.state().status == "running":  # It may have finished between the two looks.
+            events = run.events()
+            run.fail(RunFailed("worker_died", step=events[-1].step if events else 0))
+        return False
+
+    def _learn_speed(self, run: RunFolder) -> None:
+        with suppress(OSError, ValueError):
+            record = read_json(run.adapter / "run.json")
+            if len(record["losses"]) >= STEPS_TO_MEASURE:
+                self.speeds.learn(run.order().model["lineage"], record["tokens_per_second"])

@@ -1,0 +1,137 @@
+"""What stands beside an adapter's weights: `run.json` for machines, and the card written from it.
+
+Does not measure anything itself.
+"""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+from demo.methods import METHODS
+from demo.training.run_folder import RunOrder
+
+LIBRARIES = ("torch", "transformers", "peft")
+HUB_LICENCES = {
+    "Apache-2.0": "apache-2.0",
+    "MIT": "mit",
+    "CC BY 4.0": "cc-by-4.0",
+    "CC BY-SA 4.0": "cc-by-sa-4.0",
+    "CC0 1.0": "cc0-1.0",
+}
+"""How the hub spells a dataset's licence, as far as it is written before any bracket."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a run measured beside its losses."""
+
+    status: str
+    rows: int
+    eval_rows: int
+    too_long: int
+    trainable: int
+    seconds: float
+    """From the first step to the saved weights."""
+    tokens_per_second: float
+    losses: tuple[float, ...]
+    base_loss: float | None
+    adapted_loss: float | None
+    device: str
+
+
+def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
+    """The content of `run.json`."""
+    record: dict[str, Any] = {
+        "name": order.name,
+        "status": measured.status,
+        "settings": asdict(order.settings),
+        "seed": order.settings.seed,
+        "dataset": order.dataset,
+        "rows": measured.rows,
+        "eval_rows": measured.eval_rows,
+        "too_long": measured.too_long,
+        "base": order.fingerprint,
+        "trainable": measured.trainable,
+        "versions": {"python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
+        "device": measured.device,
+        "seconds": round(measured.seconds, 1),
+        "tokens_per_second": round(measured.tokens_per_second, 1),
+        "losses": [round(loss, 4) for loss in measured.losses],
+        "scores": {},
+    }
+    if measured.base_loss is not None and measured.adapted_loss is not None:
+        record["scores"]["eval_loss"] = {
+            "base": round(measured.base_loss, 4),
+            "adapted": round(measured.adapted_loss, 4),
+            "n": measured.eval_rows,
+        }
+    record["summary"] = summary(record)
+    return record
+
+
+def summary(record: Mapping[str, Any]) -> str:
+    """One line for lists: method, rows, scores. Read in every language, so mostly numbers."""
+    settings = record["settings"]
+    parts = [f"{METHODS[settings['method']].title} r={settings['rank']}", f"{record['rows']} rows"]
+    parts += [
+        f"{name.replace('_', ' ')} {score['base']:.4g} → {score['adapted']:.4g} (n={score['n']})"
+        for name, score in record["scores"].items()
+    ]
+    return " · ".join(parts)
+
+
+def card(record: Mapping[str, Any]) -> str:
+    """The adapter's model card, README.md."""
+    dataset = record["dataset"]
+    model = record["base"]["lineage"].partition("#")[0]
+    settings = record["settings"]
+    learned = {name: settings[name] for name in METHODS[settings["method"]].settings}
+    trained = ("learning_rate", "epochs", "batch_size", "max_length", "max_steps", "seed")
+    lines = [
+        "---",
+        f"base_model: {model}",
+        "library_name: peft",
+        "pipeline_tag: text-generation",
+        f"tags: [{settings['method']}, adaptation-lab]",
+        f"license: {HUB_LICENCES.get(dataset['licence'].partition(' (')[0], 'other')}",
+        "---",
+        f"# {_plain(record['name'])}",
+        "",
+        f"A {METHODS[settings['method']].title} adapter for `{model}`, trained by the Adaptation Lab."
+        f" Status of the run: {record['status']}.",
+        "",
+        "## Data",
+        f"{_plain(dataset['name'])}: {record['rows']} rows learned, {record['eval_rows']} held out,"
+        f" {record['too_long']} left out as too long. SHA-256 `{dataset['sha256']}`.",
+        *([f"Source: {_plain(dataset['source'])}"] if dataset["source"] else []),
+        *([f"Licence: {_plain(dataset['licence'])}"] if dataset["licence"] else []),
+        "",
+        "## Settings",
+        *(f"- {name}: {value}" for name, value in learned.items()),
+        *(f"- {name}: {settings[name]}" for name in trained),
+        "",
+        "## Scores: base vs adapted",
+        *_scores(record["scores"]),
+        "",
+        "## Limits",
+        "Scores hold for rows like those it was trained on. What the base model knew of other tasks may"
+        " have been lost. All numbers of this card stand in `run.json`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _scores(scores: Mapping[str, Any]) -> list[str]:
+    if not scores:
+        return ["No rows were held out, so nothing was measured."]
+    rows = [
+        f"| {name.replace('_', ' ')} | {score['base']:.4g} | {score['adapted']:.4g} | {score['n']} |"
+        for name, score in scores.items()
+    ]
+    return ["| score | base | adapted | n |", "|---|---|---|---|", *rows]
+
+
+def _plain(text: str) -> str:
+    """A visitor's words on one line, so that they cannot write front matter or markup of their own."""
+    return " ".join(text.split()).translate({ord(c): f"\\{c}" for c in "\\`*_[]<>#|"})

@@ -1,0 +1,104 @@
+"""The run folders of a workspace as visitors see them: states, adapters, downloads.
+
+Reads folders only; starts and stops nothing.
+"""
+
+import re
+import time
+import unicodedata
+import zipfile
+from pathlib import Path
+
+from demo.engine.adapters import describe
+from demo.engine.catalogue import Fingerprint
+from demo.errors import BadInput
+from demo.records import AdapterInfo, RunEvent, RunState
+from demo.training.run_folder import RunFolder, RunOrder, StoredState
+from demo.workspace import inside, new_id
+
+
+def runs_in(workspace: Path) -> list[RunFolder]:
+    """Every run of a workspace, in no order."""
+    runs = workspace / "runs"
+    if not runs.is_dir():
+        return []
+    return [RunFolder(path) for path in runs.iterdir() if not path.name.startswith(".")]
+
+
+def run_in(workspace: Path, run: str) -> RunFolder:
+    """One run of a workspace. Raises `NotFound` for any other."""
+    return RunFolder(inside(workspace / "runs", run))
+
+
+def describe_run(folder: RunFolder, waiting: int) -> RunState:
+    """A run as its folder tells it now.
+
+    Args:
+        folder: the run.
+        waiting: how many runs stand before it.
+    """
+    order, state, events = folder.order(), folder.state(), folder.events()
+    return RunState(
+        id=order.id,
+        name=order.name,
+        dataset=order.dataset["name"],
+        status=state.status,
+        step=events[-1].step if events else 0,
+        steps=state.steps,
+        eta_seconds=_eta(order, state, events),
+        waiting=waiting,
+        events=events,
+        error=state.error,
+        has_adapter=folder.has_adapter(),
+        dataset_id=order.dataset["id"],
+        created=order.created,
+        settings=order.settings,
+    )
+
+
+def _eta(order: RunOrder, state: StoredState, events: tuple[RunEvent, ...]) -> float | None:
+    """Seconds until the end: from the steps so far, or from the plan before the first step."""
+    if state.status != "running":
+        return None
+    step = events[-1].step if events else 0
+    if step:
+        return events[-1].seconds / step * (state.steps - step)
+    return max(1.0, order.seconds - (time.time() - (state.begun or time.time())))
+
+
+def adapters_in(workspace: Path, fingerprint: Fingerprint | None) -> list[AdapterInfo]:
+    """The adapters that this workspace's runs have made, newest first."""
+    made = [folder for folder in runs_in(workspace) if folder.has_adapter()]
+    made.sort(key=lambda folder: folder.order().created, reverse=True)
+    return [describe(folder.adapter, folder.path.name, "own", fingerprint) for folder in made]
+
+
+def adapter_folder(workspace: Path, run: str) -> Path:
+    """Where a run's adapter lies.
+
+    Raises:
+        NotFound: no such run in this workspace.
+        BadInput: it has made no adapter yet.
+    """
+    folder = run_in(workspace, run)
+    if not folder.has_adapter():
+        raise BadInput("run_unfinished")
+    return folder.adapter
+
+
+def export(workspace: Path, run: str, served: Path) -> Path:
+    """A zip of a run's adapter, under the run's name, in a fresh folder that is served."""
+    adapter = adapter_folder(workspace, run)
+    name = _slug(run_in(workspace, run).order().name)
+    fresh = served / f"{new_id()}{new_id()}"
+    fresh.mkdir(parents=True)
+    path = fresh / f"{name}.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(adapter.iterdir()):
+            archive.write(file, f"{name}/{file.name}")
+    return path
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "adapter"
