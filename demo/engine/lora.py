@@ -10,6 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from demo.engine.int8 import Int8Linear
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,13 @@ class LowRank:
 class LowRankRows:
     """Hooks on a model's linear layers; `use` says which adapter each row of the next pass has."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: PreTrainedModel) -> None:
         self._groups: list[tuple[LowRank, Tensor]] = []
         self.layers: dict[str, tuple[int, int]] = {}
         """name -> (in, out) of every layer that an adapter may touch: all but the head."""
         head = model.get_output_embeddings()
         for name, module in model.named_modules():
-            if hasattr(module, "in_features") and module is not head:
+            if isinstance(module, (nn.Linear, Int8Linear)) and module is not head:
                 self.layers[name] = (module.in_features, module.out_features)
                 module.register_forward_hook(self._hook(name))
 
@@ -53,7 +56,17 @@ class LowRankRows:
                 pair = adapter.pairs.get(name)
                 if pair is not None:
                     x = inputs[0][rows].to(pair[0].dtype)
-                    output.index_add_(0, rows, (x @ pair[0] @ pair[1]).to(output.dtype))
+                    output.index_add_(
+                        0, rows, _product(_product(x, pair[0]), pair[1]).to(output.dtype)
+                    )
             return output
 
         return add
+
+
+def _product(x: Tensor, matrix: Tensor) -> Tensor:
+    """Rows x [rows, length, in] times matrix [in, out], one product per row.
+
+    A product over all rows at once would round differently for every number of rows.
+    """
+    return torch.bmm(x, matrix.expand(len(x), -1, -1))

@@ -32,4 +32,4 @@ class Probes:
         return BaseProof(difference == 0.0, len(PROBES), difference)
 
     def _ask(self, batch: Batch) -> list[Tensor]:
-        return [batch.next_logits([prompt]) for prompt in self.prompts]
+        return [batch.next_logits(prompt) for prompt in self.prompts]

@@ -41,7 +41,7 @@ class Sampler:
         Args:
             logits: [vocabulary], fp32 on the CPU.
         """
-        scores = self.processors(torch.tensor([self.ids]), logits.unsqueeze(0))[0]
+        scores = self.processors(torch.LongTensor([self.ids]), logits.unsqueeze(0))[0]
         if self.greedy:
             token = int(scores.argmax())
         else:

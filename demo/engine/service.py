@@ -65,11 +65,15 @@ class Engine:
 
     def status(self) -> LabStatus:
         """What the header and `/healthz` say."""
-        wanted = self.settings
         if self._base is None:
-            problem = str(self._problem) if self._problem else ""
-            state = "failed" if self._problem else "loading"
-            return LabStatus(state, wanted.model, wanted.precision, "", self._device, problem=problem)  # type: ignore[arg-type]
+            return LabStatus(
+                state="failed" if self._problem else "loading",
+                model=self.settings.model,
+                precision=self.settings.precision,
+                precision_reason="",
+                device=self._device,
+                problem=str(self._problem or ""),
+            )
         base = self._base
         return LabStatus(
             state="ready",
@@ -115,7 +119,9 @@ class Engine:
     def base_proof(self) -> BaseProof:
         """Compare the base model's answers to fixed probes with those at start."""
         self.require_ready()
-        proof: BaseProof = self._on_thread(lambda: self._probes.prove(self._batch)).result(timeout=120)
+        proof: BaseProof = self._on_thread(lambda: self._probes.prove(self._batch)).result(
+            timeout=120
+        )
         return proof
 
     # answers
@@ -182,7 +188,9 @@ class Engine:
             self._problem = error
         except Exception as error:
             LOG.exception("the model could not be loaded")
-            self._problem = NotReady("load_failed", problem=str(error)[:300] or type(error).__name__)
+            self._problem = NotReady(
+                "load_failed", problem=str(error)[:300] or type(error).__name__
+            )
         if self._problem is not None:
             return
         while self._sleep_until_needed():
@@ -205,7 +213,9 @@ class Engine:
         base = load_base(self.settings, host)
         self._batch = Batch(base)
         self._probes = Probes(self._batch)
-        self._cache = AdapterCache(self._batch.low_rank.layers, base.fingerprint, self._batch.device)
+        self._cache = AdapterCache(
+            self._batch.low_rank.layers, base.fingerprint, self._batch.device
+        )
         self._base = base
 
     def _sleep_until_needed(self) -> bool:

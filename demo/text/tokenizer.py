@@ -103,7 +103,9 @@ class LabTokenizer:
         """The system line that the template adds where none is given; often empty."""
         question = Message("user", "\x01")
         plain = self.decode(self.chat([question], answer=False), control=True)
-        given = self.decode(self.chat([Message("system", "\x02"), question], answer=False), control=True)
+        given = self.decode(
+            self.chat([Message("system", "\x02"), question], answer=False), control=True
+        )
         before, found, after = given.partition("\x02")
         if not found or not plain.startswith(before) or not plain.endswith(after):
             return ""

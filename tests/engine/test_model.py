@@ -1,0 +1,226 @@
+"""The model itself: conversion, precisions, quantization, adapters, against plain transformers and PEFT."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, DynamicCache
+
+from demo.engine.adapters import AdapterCache, AdapterShelf, describe
+from demo.engine.attention import use_rows
+from demo.engine.batch import Batch, BatchRow
+from demo.engine.catalogue import Fingerprint, choose_model, embedded
+from demo.engine.convert import converted, intact
+from demo.engine.int8 import quantize_model
+from demo.engine.load import choose_precision, load_model
+from demo.engine.sample import Sampler
+from demo.engine.service import Engine
+from demo.errors import BadInput
+from demo.host import Host, detect
+from demo.records import Sampling
+from demo.settings import LabSettings
+from tests.engine.asking import ask, request
+
+TEXT = (
+    "The Eagle is a low-priced coffee shop by the river that serves Italian food to families. "
+    "In spring the water rises, and the road along the bank is closed for some days each year. "
+    "People who live there have learned to leave their cars on the hill and to walk down home."
+)
+CPU = Host("cpu", "cpu", "2 CPU cores", 2, bf16=False)
+CUDA = Host("cuda", "cuda", "a GPU", 2, bf16=True)
+
+
+def test_a_conversion_is_reused_when_intact_and_made_again_when_a_byte_flipped(
+    engine: Engine, tmp_path: Path
+) -> None:
+    folder = tmp_path / Path(engine.spec.source).name
+    shutil.copytree(engine.spec.source, folder)
+    assert intact(folder)
+    spec = embedded()
+    assert spec is not None
+    before = (folder / "model.safetensors").stat().st_mtime_ns
+    assert converted(spec, tmp_path).source == str(folder)
+    assert (folder / "model.safetensors").stat().st_mtime_ns == before
+    with (folder / "model.safetensors").open("r+b") as file:
+        file.seek(1_000_000)
+        file.write(b"\xff\x00\xff\x00")
+    assert not intact(folder)
+    assert converted(spec, tmp_path).source == str(folder)
+    assert intact(folder)
+    ours = load_file(folder / "model.safetensors")
+    theirs = load_file(Path(engine.spec.source) / "model.safetensors")
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_greedy_in_fp32_equals_generate_of_transformers(
+    engine: Engine, fp32: Any, lab_home: Path
+) -> None:
+    plain = Engine(LabSettings(home=lab_home, precision="fp32"))
+    plain.start()
+    plain.wait_ready(240)
+    asked = request("Write a sentence about a dog.")
+    ids = torch.tensor([plain.render(asked).ids])
+    wanted = fp32.generate(
+        ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=24
+    )
+    text = plain.tokenizer.decode(wanted[0, ids.shape[1] :].tolist())
+    assert ask(plain, "Write a sentence about a dog.").text == text
+    plain.close()
+
+
+@torch.inference_mode()
+def test_int8_keeps_perplexity_within_one_percent_reading_and_decoding(
+    engine: Engine, fp32: Any
+) -> None:
+    ids = torch.tensor([engine.tokenizer.encode(TEXT)])
+    model = AutoModelForCausalLM.from_pretrained(engine.spec.source, dtype=torch.float32).eval()
+    quantize_model(model)
+    wanted = float(fp32(ids, labels=ids).loss)
+    assert math.exp(float(model(ids, labels=ids).loss) - wanted) < 1.01
+    assert math.exp(_decode_loss(model, ids) - wanted) < 1.01
+
+
+def _decode_loss(model: Any, ids: torch.Tensor) -> float:
+    cache = DynamicCache()
+    losses = []
+    for position in range(ids.shape[1] - 1):
+        logits = model(ids[:, position : position + 1], past_key_values=cache).logits[0, -1]
+        losses.append(-float(logits.log_softmax(-1)[ids[0, position + 1]]))
+    return sum(losses) / len(losses)
+
+
+@torch.inference_mode()
+def test_attention_by_row_gives_the_logits_of_the_usual_attention(
+    engine: Engine, fp32: Any
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(engine.spec.source, dtype=torch.float32).eval()
+    ids = torch.tensor([engine.tokenizer.encode(TEXT)])
+    usual = model(ids).logits
+    assert use_rows(model)
+    by_row = model(ids, row_lengths=[ids.shape[1]]).logits
+    assert torch.allclose(usual, by_row, atol=2e-3)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "nf4"])
+def test_every_other_precision_answers_on_a_cpu(
+    engine: Engine, lab_home: Path, precision: str
+) -> None:
+    other = Engine(LabSettings(home=lab_home, precision=precision))
+    other.start()
+    other.wait_ready(240)
+    assert other.status().precision == precision
+    assert ask(other, "What is the capital of France?", max_new_tokens=8).tokens
+    other.close()
+
+
+def test_the_choice_of_precision_gives_its_reason() -> None:
+    assert choose_precision("auto", CPU).name == "int8"
+    assert choose_precision("auto", CUDA).name == "nf4"
+    assert "slow here" in choose_precision("bf16", CPU).reason
+    assert "memory" in choose_precision("nf4", CPU).reason
+
+
+def test_the_choice_of_model_gives_its_reason_or_the_list_of_names(tmp_path: Path) -> None:
+    assert choose_model("auto", CPU).spec.gguf
+    assert choose_model("auto", CUDA).spec.title == "Qwen3-1.7B"
+    assert choose_model("Qwen3-0.6B", CPU).spec.revision
+    with pytest.raises(BadInput, match=r"LAB_MODEL=Qwen9 cannot be used.*Qwen3-0\.6B"):
+        choose_model("Qwen9", CPU)
+    with pytest.raises(BadInput, match=r"no config\.json"):
+        choose_model(str(tmp_path), CPU)
+
+
+@torch.inference_mode()
+def test_a_low_rank_row_has_the_logits_of_peft(
+    engine: Engine, adapter_folders: list[Path], fp32: Any
+) -> None:
+    base = engine.require_ready()
+    loaded = load_model(base.spec, "fp32", detect())
+    batch = Batch(type(base)(**{**vars(base), "model": loaded}))
+    cache = AdapterCache(batch.low_rank.layers, base.fingerprint, "cpu")
+    prompt = engine.render(request("Name a colour.")).ids
+    row = BatchRow(prompt, Sampling(), cache.get(adapter_folders[0]))
+    ours = batch._forward([row], *batch._prompt(row), DynamicCache())[0]
+    fresh = AutoModelForCausalLM.from_pretrained(base.spec.source, dtype=torch.float32)
+    peft = PeftModel.from_pretrained(fresh, str(adapter_folders[0])).eval()
+    theirs = peft(torch.tensor([prompt])).logits[0, -1]
+    assert torch.allclose(ours, theirs, atol=2e-3)
+    assert not torch.allclose(ours, fp32(torch.tensor([prompt])).logits[0, -1], atol=0.1)
+
+
+def test_an_adapter_is_refused_when_it_is_not_exactly_what_it_says(
+    engine: Engine, adapter_folders: list[Path], tmp_path: Path
+) -> None:
+    def changed(name: str) -> Path:
+        folder = tmp_path / name
+        shutil.copytree(adapter_folders[0], folder)
+        return folder
+
+    def tensors(folder: Path, change: Any) -> None:
+        found = load_file(folder / "adapter_model.safetensors")
+        change(found)
+        save_file(found, folder / "adapter_model.safetensors")
+
+    extra = changed("extra")
+    tensors(extra, lambda t: t.update({"base_model.model.lm_head.weight": torch.zeros(2, 2)}))
+    nan = changed("nan")
+    tensors(nan, lambda t: t[min(t)].fill_(float("nan")))
+    missing = changed("missing")
+    (missing / "adapter_model.safetensors").unlink()
+    foreign = changed("foreign")
+    run = json.loads((foreign / "run.json").read_text())
+    run["base"]["lineage"] = "somebody/else#0"
+    (foreign / "run.json").write_text(json.dumps(run))
+    for folder, problem in (
+        (extra, "tensors do not match"),
+        (nan, "NaN or infinity"),
+        (missing, "adapter_model.safetensors is missing"),
+        (foreign, "was trained on somebody/else"),
+    ):
+        with pytest.raises(BadInput, match=problem):
+            engine.stream([request("Hi")], [folder])
+    assert engine.base_proof().unchanged
+
+
+def test_a_broken_shipped_folder_is_listed_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "half").mkdir()
+    base, half = AdapterShelf(tmp_path).list(None)
+    assert base.name == "base"
+    assert "adapter_config.json is missing" in half.problem
+
+
+def test_an_adapter_of_other_weights_of_the_same_model_is_a_warning(
+    engine: Engine, adapter_folders: list[Path]
+) -> None:
+    fingerprint = engine.fingerprint()
+    assert fingerprint is not None
+    other = Fingerprint(fingerprint.lineage, "another file")
+    info = describe(adapter_folders[0], "x", "shipped", other)
+    assert info.base_differs
+    assert not info.problem
+
+
+def test_sampling_keeps_to_its_top_k_and_top_p() -> None:
+    logits = torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0, 0.0])
+    kept = {
+        Sampler(Sampling(temperature=1.0, top_k=2, seed=seed), ()).draw(logits)
+        for seed in range(60)
+    }
+    assert kept == {0, 1}
+    nucleus = {
+        Sampler(Sampling(temperature=1.0, top_p=0.6, seed=seed), ()).draw(logits)
+        for seed in range(60)
+    }
+    assert nucleus == {0}
+
+
+def test_a_repetition_penalty_turns_greedy_away_from_what_was_said() -> None:
+    logits = torch.tensor([2.0, 1.9, 0.0])
+    assert Sampler(Sampling(), (0,)).draw(logits) == 0
+    assert Sampler(Sampling(repetition_penalty=1.5), (0,)).draw(logits) == 1
