@@ -84,7 +84,9 @@ class Lab:
         for answers in self.compare(request, [request.adapter]):
             yield answers[0]
 
-    def compare(self, request: AnswerRequest, adapters: Sequence[str]) -> Iterator[tuple[Answer, ...]]:
+    def compare(
+        self, request: AnswerRequest, adapters: Sequence[str]
+    ) -> Iterator[tuple[Answer, ...]]:
         """Stream the answers of several adapters to one prompt as rows of one batch, with one seed.
 
         Args:
@@ -130,7 +132,9 @@ class Lab:
         """A sample or an uploaded dataset."""
         return self.datasets.info(self._folder(workspace), dataset)
 
-    def map_dataset(self, workspace: str, dataset: str, prompt: str, completion: str) -> DatasetInfo:
+    def map_dataset(
+        self, workspace: str, dataset: str, prompt: str, completion: str
+    ) -> DatasetInfo:
         """Choose which column is the prompt and which the completion."""
         return self.datasets.map(self.workspaces.open(workspace), dataset, prompt, completion)
 
@@ -146,7 +150,9 @@ class Lab:
         self.workspaces.require_room(folder)
         name = checked_text("name", name, 60)
         info = self.datasets.info(folder, dataset)
-        return self.runs.start_run(folder, name, info, self.datasets.rows(folder, dataset), settings)
+        return self.runs.start_run(
+            folder, name, info, self.datasets.rows(folder, dataset), settings
+        )
 
     def run(self, workspace: str, run: str) -> RunState:
         """A run as its folder tells it now."""

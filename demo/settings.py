@@ -51,7 +51,9 @@ class LabSettings:
     """LAB_KEEP_DAYS: a workspace untouched for so long is deleted."""
 
     @classmethod
-    def read(cls, environment: Mapping[str, str] = os.environ, arguments: Sequence[str] = ()) -> Self:
+    def read(
+        cls, environment: Mapping[str, str] = os.environ, arguments: Sequence[str] = ()
+    ) -> Self:
         """Command line first, then environment, then the defaults above.
 
         Raises:
@@ -63,7 +65,9 @@ class LabSettings:
             given = getattr(options, option) if option else None
             return given if given is not None else environment.get(variable) or None
 
-        def number(variable: str, default: int, low: int, high: int, option: str | None = None) -> int:
+        def number(
+            variable: str, default: int, low: int, high: int, option: str | None = None
+        ) -> int:
             given = value(variable, option)
             return default if given is None else bounded(variable, given, low, high, int)
 
@@ -71,7 +75,9 @@ class LabSettings:
         return cls(
             home=_folder(value("LAB_HOME", "home")),
             model=value("LAB_MODEL", "model") or "auto",
-            precision=chosen("LAB_PRECISION", value("LAB_PRECISION", "precision") or "auto", PRECISIONS),
+            precision=chosen(
+                "LAB_PRECISION", value("LAB_PRECISION", "precision") or "auto", PRECISIONS
+            ),
             host=value("HOST", "host") or ("0.0.0.0" if "SPACE_ID" in environment else cls.host),
             port=number("PORT", cls.port, 1, 65535, "port"),
             share=share,
@@ -107,7 +113,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", help="address to listen on (HOST)")
     parser.add_argument("--port", help="port to listen on (PORT)")
     parser.add_argument("--home", help="folder for everything that is written (LAB_HOME)")
-    parser.add_argument("--model", help="auto, embedded, catalogue name, hub id or folder (LAB_MODEL)")
+    parser.add_argument(
+        "--model", help="auto, embedded, catalogue name, hub id or folder (LAB_MODEL)"
+    )
     parser.add_argument("--precision", help="auto, fp32, bf16, int8 or nf4 (LAB_PRECISION)")
     parser.add_argument("--share", action="store_true", help="open a public link (LAB_SHARE=1)")
     return parser

@@ -1,5 +1,6 @@
 """The engine on the real model: what it answers, and that neighbours in the batch change nothing."""
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_rows_of_one_comparison_differ_by_their_adapter_alone(
 
 def test_increments_only_grow(engine: Engine) -> None:
     texts = [answers[0].text for answers in engine.stream([request(QUESTIONS[1])], [None])]
-    assert all(later.startswith(earlier) for earlier, later in zip(texts, texts[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(texts))
     assert len({text for text in texts if text}) > 1
 
 

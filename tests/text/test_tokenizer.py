@@ -86,7 +86,8 @@ def test_each_turn_is_a_sequence_of_its_own_when_the_template_rewrites_earlier_t
         Message("assistant", "Blue."),
     ]
     first, second = sequences(rewriting, messages)
-    assert "Red." in rewriting.decode(first.ids) and "Blue." not in rewriting.decode(first.ids)
+    assert "Red." in rewriting.decode(first.ids)
+    assert "Blue." not in rewriting.decode(first.ids)
     assert "seen" in rewriting.decode(second.ids)
     assert sum(second.trained) == len(rewriting.encode("Blue.")) + 1
 
