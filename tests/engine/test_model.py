@@ -58,9 +58,7 @@ def test_a_conversion_is_reused_when_intact_and_made_again_when_a_byte_flipped(
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
-def test_greedy_in_fp32_equals_generate_of_transformers(
-    engine: Engine, fp32: Any, lab_home: Path
-) -> None:
+def test_greedy_in_fp32_equals_generate_of_transformers(fp32: Any, lab_home: Path) -> None:
     plain = Engine(LabSettings(home=lab_home, precision="fp32"))
     plain.start()
     plain.wait_ready(240)
@@ -96,9 +94,7 @@ def _decode_loss(model: Any, ids: torch.Tensor) -> float:
 
 
 @torch.inference_mode()
-def test_attention_by_row_gives_the_logits_of_the_usual_attention(
-    engine: Engine, fp32: Any
-) -> None:
+def test_attention_by_row_gives_the_logits_of_the_usual_attention(engine: Engine) -> None:
     model = AutoModelForCausalLM.from_pretrained(engine.spec.source, dtype=torch.float32).eval()
     ids = torch.tensor([engine.tokenizer.encode(TEXT)])
     usual = model(ids).logits
@@ -108,9 +104,7 @@ def test_attention_by_row_gives_the_logits_of_the_usual_attention(
 
 
 @pytest.mark.parametrize("precision", ["bf16", "nf4"])
-def test_every_other_precision_answers_on_a_cpu(
-    engine: Engine, lab_home: Path, precision: str
-) -> None:
+def test_every_other_precision_answers_on_a_cpu(lab_home: Path, precision: str) -> None:
     other = Engine(LabSettings(home=lab_home, precision=precision))
     other.start()
     other.wait_ready(240)

@@ -85,7 +85,7 @@ def test_a_prompt_that_does_not_fit_is_refused_with_both_numbers(engine: Engine)
         engine.stream([request("word " * 8200)], [None])
 
 
-def test_a_full_queue_says_how_many_wait(lab_home: Path, engine: Engine) -> None:
+def test_a_full_queue_says_how_many_wait(lab_home: Path) -> None:
     small = Engine(LabSettings(home=lab_home, batch_rows=1, queue_size=1))
     small.start()
     small.wait_ready(240)

@@ -71,7 +71,7 @@ def test_control_tokens_in_an_answer_are_learned_as_text(tokenizer: LabTokenizer
 
 
 def test_each_turn_is_a_sequence_of_its_own_when_the_template_rewrites_earlier_turns(
-    lab_home: Path, tokenizer: LabTokenizer
+    tokenizer: LabTokenizer,
 ) -> None:
     rewriting = load_tokenizer(tokenizer.inner.name_or_path)
     rewriting.inner.chat_template = (
