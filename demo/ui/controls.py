@@ -1,0 +1,38 @@
+"""The knobs of sampling and of training: one component for each field of its dataclass.
+
+Names equal the fields; ranges come from the dataclass. Knows no tab.
+"""
+
+from dataclasses import fields
+from typing import Any
+
+import gradio as gr
+
+from demo.records import Sampling, TrainSettings
+from demo.ui.language import Labels
+
+STEPS = {"temperature": 0.05, "top_p": 0.01, "repetition_penalty": 0.01, "dropout": 0.05, "eval_share": 0.05}
+TYPED = ("seed", "learning_rate", "max_steps", "alpha", "max_length", "top_k")
+"""Fields whose range is too wide for a slider to hit a value."""
+
+
+def sampling_controls(labels: Labels, defaults: Sampling) -> dict[str, Any]:
+    """Field name -> component, in the order of `Sampling`."""
+    return {f.name: _control(labels, "sampling", f.name, defaults) for f in fields(Sampling)}
+
+
+def training_controls(labels: Labels, defaults: TrainSettings) -> dict[str, Any]:
+    """Field name -> component for every number of `TrainSettings`."""
+    return {name: _control(labels, "training", name, defaults) for name in TrainSettings.RANGES}
+
+
+def _control(labels: Labels, group: str, name: str, defaults: Any) -> Any:
+    low, high, kind = defaults.RANGES[name]
+    arguments = {"value": getattr(defaults, name), "interactive": True, "elem_id": None}
+    if name in TYPED:
+        # No minimum and maximum here: the browser would clip silently what the lab explains.
+        return labels.add(gr.Number, f"{group}.{name}", precision=0 if kind is int else None, **arguments)
+    step = 1 if kind is int else STEPS[name]
+    return labels.add(
+        gr.Slider, f"{group}.{name}", minimum=low, maximum=high, step=step, buttons=[], **arguments
+    )

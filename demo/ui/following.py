@@ -1,0 +1,121 @@
+"""How the page follows a run in every tab: it polls the run's folder, and offers what the run made.
+
+A reload, a closed tab or a restart needs no special case, because nothing is kept between two polls.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from demo.records import BASE
+from demo.ui.memory import recalled
+from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
+from demo.ui.tabs import run_step
+from demo.ui.tabs.compare import Compare
+from demo.ui.tabs.finetune import FineTune
+from demo.ui.tabs.playground import Playground
+from demo.ui.views import LIVE
+
+TITLE_SCRIPT = """
+watch('value', () => { document.title = props.value.title });
+setInterval(() => { if (document.hidden && props.value.live) trigger('away') }, 3000);
+"""
+"""A timer of Gradio rests while the page is hidden; the title has to tell of the end all the same."""
+
+SAVE_SCRIPT = "() => setTimeout(() => document.querySelector('#zip a, a#zip, button#zip, #zip button').click(), 300)"
+
+
+@dataclass(frozen=True)
+class Pages:
+    """The tabs, the banner above them and the timer behind them."""
+
+    tabs: Any
+    banner: Any
+    timer: Any
+    playground: Playground
+    fine_tune: FineTune
+    compare: Compare
+
+    def inputs(self, shell: Shell) -> dict[str, Any]:
+        """What a poll needs to know."""
+        chosen = {"speaks": self.playground.speaks, "adapters": self.compare.adapters}
+        return {"memory": shell.memory, "language": shell.language} | chosen
+
+    def outputs(self) -> list[Any]:
+        """What a poll may change."""
+        step = self.fine_tune
+        shown = [self.banner, self.timer, step.progress, step.summary, step.stop, step.train, step.result]
+        return [*shown, step.runs, self.playground.speaks, self.compare.adapters]
+
+
+def run_banner() -> Any:
+    """The line that tells of the run in every tab, and keeps the browser's title."""
+    value = {"html": "", "title": "Adaptation Lab", "live": False}
+    return gr.HTML(value, html_template="${value.html}", js_on_load=TITLE_SCRIPT, elem_id="banner")
+
+
+def poll(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
+    """The followed run as its folder tells it now; at its end also what can answer now."""
+    memory, language = given["memory"], given["language"]
+    run = shell.run(memory)
+    live = run is not None and run.status in LIVE
+    shown = run_step.follow(shell, pages.fine_tune, memory, language) | {
+        pages.banner: run_step.banner_of(shell, memory, language),
+        pages.timer: gr.Timer(active=live),
+    }
+    return shown if live else shown | offered(shell, pages, **given)
+
+
+def offered(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
+    """Adapters and earlier runs to choose from; a choice that is gone falls back."""
+    memory, language = given["memory"], given["language"]
+    choices = shell.adapter_choices(memory, language)
+    names = [name for _, name in choices]
+    others = [choice for choice in choices if choice[1] != BASE]
+    kept = [name for name in given["adapters"] or [] if name in names]
+    speaks = given["speaks"] if given["speaks"] in names else BASE
+    return {
+        pages.playground.speaks: gr.update(choices=choices, value=speaks),
+        pages.compare.adapters: gr.update(choices=others, value=kept or [n for _, n in others[:1]]),
+        pages.fine_tune.runs: run_step.run_choices(shell, memory, language),
+    }
+
+
+def wire_runs(shell: Shell, pages: Pages) -> None:
+    """Start, follow, stop, reopen and delete runs."""
+    step, kept = pages.fine_tune, {"memory": shell.memory, "language": shell.language}
+    inputs, outputs, look = pages.inputs(shell), pages.outputs(), shell.bind(poll, pages)
+    wire([pages.timer.tick], look, inputs, outputs, **AT_ONCE)
+    pages.banner.away(look, inputs_kwargs=inputs, outputs=outputs, **AT_ONCE)
+    given = kept | {"dataset": step.dataset, "name": step.name} | step.settings
+    begun = wire([step.train.click], shell.bind(run_step.start), given, [shell.memory, step.train_notice], **QUIET)
+    stopped = wire([step.stop.click], shell.bind(run_step.stop), kept, step.stop, **QUIET)
+    chosen = {"run": step.runs, "memory": shell.memory}
+    opened = wire([step.open.click], shell.bind(run_step.reopen), chosen, shell.memory, **AT_ONCE)
+    erase = shell.bind(run_step.delete)
+    deleted = wire([step.delete.click], erase, chosen | {"language": shell.language}, shell.memory, **QUIET)
+    for event in (begun, stopped, opened, deleted):
+        chain(event, look, inputs, outputs, **AT_ONCE)
+
+
+def wire_results(shell: Shell, pages: Pages) -> None:
+    """Ask the new adapter, compare it, take it home."""
+    step, kept = pages.fine_tune, {"memory": shell.memory, "language": shell.language}
+    page, other = pages.playground, pages.compare
+    ask = shell.bind(run_step.ask_it, pages.tabs, page)
+    wire([step.ask.click], ask, kept, [pages.tabs, page.speaks, page.message], **QUIET)
+    compare = shell.bind(run_step.compare_it, pages.tabs, other)
+    wire([step.compare.click], compare, kept, [pages.tabs, other.adapters, other.question], **QUIET)
+    packed = wire([step.download.click], shell.bind(run_step.download), kept, step.zip, **QUIET)
+    packed.success(None, js=SAVE_SCRIPT, api_visibility="private")
+
+
+def forgotten(shell: Shell, memory: Any) -> dict[str, str]:
+    """The memory without a workspace or a run that has expired."""
+    kept = recalled(memory)
+    if kept["workspace"] and shell.runs(kept) is None:
+        kept |= {"workspace": "", "run": "", "dataset": ""}
+    if kept["run"] and shell.run(kept) is None:
+        kept |= {"run": ""}
+    return kept

@@ -1,0 +1,137 @@
+"""Who said what: the turns of a chat and the columns of a comparison, as HTML and as data.
+
+The chat lives in the browser: its component's value holds both the picture and the turns it shows.
+Knows no tab; texts of visitors and models are escaped and never rendered as Markdown or HTML.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from markupsafe import Markup
+
+from demo.records import BASE, Answer, BaseProof, Message
+from demo.ui.errors import explain
+from demo.ui.language import Texts
+from demo.ui.views import joined, notice, proof_badge
+
+COLOURS = 4
+"""Base, and three adapters told apart; a fourth adapter of a chat takes the last colour."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One question and its answer as far as it has come."""
+
+    question: str = ""
+    speaker: str = BASE
+    title: str = ""
+    file: str = ""
+    """The prompt file that framed the question; such a turn is no part of the conversation."""
+    answer: str = ""
+    tokens: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+    """Why the answer ended; empty while it is under way."""
+    waiting: int = 0
+    error: str = ""
+
+
+def read_turns(value: Any) -> tuple[Turn, ...]:
+    """The turns that a chat's value holds; what is malformed is dropped."""
+    given = value.get("turns") if isinstance(value, dict) else None
+    kinds = {f.name: type(f.default) for f in fields(Turn)}
+    turns = []
+    for entry in given if isinstance(given, list) else []:
+        if isinstance(entry, dict):
+            kept = {n: entry[n] for n, kind in kinds.items() if isinstance(entry.get(n), kind)}
+            turns.append(Turn(**kept))
+    return tuple(turns)
+
+
+def history(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    """The conversation before the next question: what was asked and answered without a prompt file."""
+    pairs = [t for t in turns if t.answer.strip() and not t.file]
+    return tuple(
+        m for t in pairs for m in (Message("user", t.question), Message("assistant", t.answer))
+    )
+
+
+def grown(texts: Texts, language: str, turn: Turn, answer: Answer) -> Turn:
+    """The turn with its answer as far as it has come."""
+    error = explain(texts, language, answer.error) if answer.error else ""
+    return Turn(
+        question=turn.question,
+        speaker=turn.speaker,
+        title=turn.title,
+        file=turn.file,
+        answer=answer.text,
+        tokens=answer.tokens,
+        seconds=float(answer.seconds),
+        reason=(answer.reason or "end") if answer.done else "",
+        waiting=answer.waiting,
+        error=error,
+    )
+
+
+def paced(increments: Iterable[Any], gap: float = 0.08) -> Iterator[Any]:
+    """At most about twelve increments a second, the first and the last always among them."""
+    shown, held = 0.0, None
+    for increment in increments:
+        now = time.monotonic()
+        if now - shown < gap:
+            held = increment
+            continue
+        shown, held = now, None
+        yield increment
+    if held is not None:
+        yield held
+
+
+def chat(texts: Texts, language: str, turns: Sequence[Turn]) -> dict[str, Any]:
+    """The value of the chat's component."""
+    colours: dict[str, int] = {BASE: 0}
+    for turn in turns:
+        colours.setdefault(turn.speaker, min(len(colours), COLOURS - 1))
+    said = joined(_turn(texts, language, turn, colours[turn.speaker]) for turn in turns)
+    busy = "true" if any(not t.reason and not t.error for t in turns) else "false"
+    html = Markup('<div class="turns" role="log" tabindex="0" aria-busy="{}" aria-label="{}"><div>{}</div></div>')
+    empty = Markup('<p class="empty">{}</p>').format(texts.say(language, "chat_empty"))
+    shown = html.format(busy, texts.say(language, "chat"), said) if turns else empty
+    return {"html": shown, "turns": [asdict(t) for t in turns]}
+
+
+def _turn(texts: Texts, language: str, turn: Turn, colour: int) -> Markup:
+    who = texts.say(language, "you") + (f" · {turn.file}" if turn.file else "")
+    asked = Markup('<div class="asked"><p class="who">{}</p><p class="said">{}</p></div>').format(who, turn.question)
+    return asked + answered(texts, language, turn, colour)
+
+
+def answered(texts: Texts, language: str, turn: Turn, colour: int, badge: Markup | str = "") -> Markup:
+    """One answer headed by its speaker's name and colour, with its cost below."""
+    html = Markup(
+        '<article class="answer speaker-{}" aria-label="{}"><p class="who">{}</p>{}<p class="said">{}</p>{}<p class="cost">{}</p></article>'
+    )
+    return html.format(colour, turn.title, turn.title, badge, turn.answer, notice(turn.error), cost(texts, language, turn))
+
+
+def cost(texts: Texts, language: str, turn: Turn) -> str:
+    """Tokens and seconds, or what is being waited for."""
+    if turn.error:
+        return ""
+    if not turn.reason and not turn.tokens:
+        key = "answer_waiting" if turn.waiting else "answer_reading"
+        return texts.say(language, key, count=turn.waiting)
+    said = texts.say(language, "answer_cost", tokens=turn.tokens, seconds=round(turn.seconds, 1))
+    return f"{said} · {texts.say(language, f'reason_{turn.reason}')}" if turn.reason in ("length", "stopped") else said
+
+
+def columns(texts: Texts, language: str, turns: Sequence[Turn], proof: BaseProof | None) -> dict[str, Any]:
+    """The value of the comparison's component: one column for each speaker, the base first."""
+    said = joined(
+        answered(texts, language, turn, i, proof_badge(texts, language, proof) if turn.speaker == BASE else "")
+        for i, turn in enumerate(turns)
+    )
+    html = Markup('<div class="columns" style="--columns: {}">{}</div>').format(len(turns), said)
+    return {"html": html, "turns": [asdict(t) for t in turns]}

@@ -1,0 +1,130 @@
+"""Compare: one question to the base model and up to three adapters at once, side by side.
+
+Knows nothing of runs; Fine-tune fills it in through its `Compare` parts.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from demo.records import BASE, AnswerRequest, BaseProof
+from demo.ui import speech
+from demo.ui.asking import Framing, file_title, framed, framing
+from demo.ui.shell import AT_ONCE, STREAM, Shell, wire
+from demo.ui.speech import Turn
+from demo.ui.views import notice
+
+MOST = 3
+"""Adapters beside the base; the lab refuses more."""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """The tab's components."""
+
+    question: Any
+    adapters: Any
+    go: Any
+    stop: Any
+    verdict: Any
+    columns: Any
+    framing: Framing
+
+    def inputs(self, shell: Shell) -> dict[str, Any]:
+        """What a comparison needs."""
+        plain = {"message": self.question, "adapters": self.adapters}
+        return plain | {"memory": shell.memory, "language": shell.language} | self.framing.inputs()
+
+    def outputs(self) -> list[Any]:
+        """What a comparison changes."""
+        return [self.columns, self.verdict, self.go, self.stop]
+
+
+def build(shell: Shell) -> Compare:
+    """Lay out the tab, then wire it."""
+    labels = shell.labels
+    labels.add(gr.HTML, "compare.intro", elem_classes="lead")
+    with gr.Row(elem_classes="desk"):
+        with gr.Column(scale=3, min_width=320, elem_classes="main"):
+            question = labels.add(
+                gr.Textbox, "compare.question", lines=2, max_lines=8, interactive=True, elem_id="question"
+            )
+            with gr.Row(elem_classes="actions"):
+                adapters = labels.add(
+                    gr.Dropdown, "compare.adapters", choices=[], value=[], multiselect=True, max_choices=MOST,
+                    interactive=True, elem_id="adapters", scale=3, min_width=220,
+                )
+                stop = labels.add(gr.Button, "compare.stop", visible=False, min_width=110, scale=1)
+                go = labels.add(gr.Button, "compare.go", variant="primary", min_width=110, scale=1)
+        with gr.Column(scale=2, min_width=300, elem_classes="side"):
+            knobs = framing(shell, question)
+    verdict = gr.HTML("")
+    columns = gr.HTML(
+        {"html": "", "turns": []}, html_template="${value.html}", elem_id="columns", js_on_load=None
+    )
+    parts = Compare(question, adapters, go, stop, verdict, columns, knobs)
+    _wire(shell, parts)
+    return parts
+
+
+def _wire(shell: Shell, parts: Compare) -> None:
+    inputs, outputs = parts.inputs(shell), parts.outputs()
+    asked = wire([parts.go.click, parts.question.submit], shell.bind(compare, parts), inputs, outputs, **STREAM)
+    kept = {"columns": parts.columns, "language": shell.language}
+    wire([parts.stop.click], shell.bind(settle, parts), kept, outputs, cancels=[asked], **AT_ONCE)
+
+
+def compare(shell: Shell, parts: Compare, request: gr.Request, **given: Any) -> Iterator[dict[Any, Any]]:
+    """Stream all columns from one batch; stopping or leaving frees their places."""
+    language, titles = given["language"], _titles(shell, given)
+    try:
+        question = framed(shell, request, given)
+        names = [BASE, *(name for name in given["adapters"] or [] if name != BASE)]
+        file = file_title(shell, given["file"])
+        turns = [Turn(given["message"], name, titles.get(name, name), file) for name in names]
+        yield _busy(parts) | {parts.columns: speech.columns(shell.texts, language, turns, None)}
+        with closing(shell.lab.compare(question, names)) as increments:
+            for answers in speech.paced(increments):
+                pairs = zip(turns, answers, strict=True)
+                turns = [speech.grown(shell.texts, language, t, a) for t, a in pairs]
+                yield {parts.columns: speech.columns(shell.texts, language, turns, None)}
+        yield _ended(shell, parts, question, turns, language)
+    except Exception as error:
+        yield _idle(parts) | {parts.verdict: notice(shell.explain(language, error))}
+
+
+def _ended(
+    shell: Shell, parts: Compare, question: AnswerRequest, turns: Sequence[Turn], language: str
+) -> dict[Any, Any]:
+    proof: BaseProof = shell.lab.base_proof()
+    drawn = "greedy" if question.sampling.temperature == 0 else "sampled"
+    said = shell.texts.say(
+        language, f"same_{drawn}",
+        tokens=len(shell.lab.render(question).ids), seed=question.sampling.seed,
+        temperature=question.sampling.temperature,
+    )
+    return _idle(parts) | {
+        parts.verdict: notice(said, "quiet"),
+        parts.columns: speech.columns(shell.texts, language, turns, proof),
+    }
+
+
+def settle(shell: Shell, parts: Compare, columns: Any, language: str) -> dict[Any, Any]:
+    """Mark the answers that were under way as stopped."""
+    turns = [replace(t, reason=t.reason or "stopped") for t in speech.read_turns(columns)]
+    return _idle(parts) | {parts.columns: speech.columns(shell.texts, language, turns, None)}
+
+
+def _titles(shell: Shell, given: dict[str, Any]) -> dict[str, str]:
+    return {name: title for title, name in shell.adapter_choices(given["memory"], given["language"])}
+
+
+def _busy(parts: Compare) -> dict[Any, Any]:
+    return {parts.go: gr.update(visible=False), parts.stop: gr.update(visible=True), parts.verdict: ""}
+
+
+def _idle(parts: Compare) -> dict[Any, Any]:
+    return {parts.go: gr.update(visible=True), parts.stop: gr.update(visible=False)}

@@ -1,0 +1,103 @@
+"""Steps 1 and 2 of Fine-tune: which rows are learned, and what learning them would cost.
+
+Knows no layout; handlers take the shell and plain values.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.errors import LabError, NotReady
+from demo.records import TrainSettings
+from demo.ui.memory import recalled
+from demo.ui.shell import Shell
+from demo.ui.views import dataset_facts, notice, plan_line, preview
+
+PREVIEWED = 3
+FIRST = "sample:restaurants"
+"""The dataset that teaches something visible within two minutes."""
+
+
+def first_sample(shell: Shell) -> str | None:
+    """The dataset that a first visit offers."""
+    names = [info.id for info in shell.lab.samples()]
+    return FIRST if FIRST in names else next(iter(names), None)
+
+
+def choices(shell: Shell, memory: Any) -> list[tuple[str, str]]:
+    """The samples, and the dataset that this browser uploaded last."""
+    kept = recalled(memory)
+    offered = [(info.name, info.id) for info in shell.lab.samples()]
+    try:
+        own = shell.lab.dataset(kept["workspace"], kept["dataset"]) if kept["dataset"] else None
+    except LabError:
+        own = None
+    return [*offered, (own.name, own.id)] if own else offered
+
+
+def upload(shell: Shell, file: Any, memory: Any, language: str) -> tuple[Any, Any, Any]:
+    """Check an uploaded file and choose it; what is wrong with it is said beside the button."""
+    with shell.told(language):
+        kept, workspace = shell.workspace(memory)
+        path = Path(str(file))
+        info = shell.lab.add_dataset(workspace, path.name, path.read_bytes())
+        kept |= {"dataset": info.id}
+        return kept, gr.update(choices=choices(shell, kept), value=info.id), ""
+
+
+def show(shell: Shell, dataset: str, memory: Any, language: str) -> tuple[Any, ...]:
+    """Facts and first rows of a dataset, and its columns where they have to be chosen."""
+    hidden = (gr.update(visible=False), gr.update(), gr.update())
+    if not dataset:
+        return ("", notice(shell.texts.say(language, "no_dataset"), "quiet"), "", *hidden)
+    try:
+        info = shell.lab.dataset(_workspace(shell, memory), dataset)
+    except LabError as error:
+        return (notice(shell.explain(language, error)), "", "", *hidden)
+    facts = dataset_facts(shell.texts, language, info)
+    table = preview(shell.texts, language, info.preview[:PREVIEWED])
+    if info.shape != "columns":
+        return ("", facts, table, *hidden)
+    columns = list(info.columns)
+    prompt = gr.update(choices=columns, value=info.prompt_column or None)
+    completion = gr.update(choices=columns, value=info.completion_column or None)
+    said = notice(shell.texts.say(language, "choose_columns"), "quiet")
+    return (said, facts, table, gr.update(visible=True), prompt, completion)
+
+
+def map_columns(shell: Shell, **given: Any) -> tuple[Any, ...]:
+    """Use the chosen columns as prompt and completion."""
+    dataset, memory, language = given["dataset"], given["memory"], given["language"]
+    with shell.told(language):
+        workspace = recalled(memory)["workspace"]
+        shell.lab.map_dataset(workspace, dataset, given["prompt"] or "", given["completion"] or "")
+    return show(shell, dataset, memory, language)
+
+
+def plan(shell: Shell, **given: Any) -> Any:
+    """The run's numbers before it starts, or why it could not learn."""
+    language = given["language"]
+    if not given["dataset"]:
+        return ""
+    try:
+        settings = settings_of(given)
+        planned = shell.lab.plan_run(_workspace(shell, given["memory"]), given["dataset"], settings)
+        return plan_line(shell.texts, language, planned, settings.rank)
+    except NotReady:
+        return notice(shell.texts.say(language, "plan_loading"), "quiet")
+    except LabError as error:
+        return notice(shell.explain(language, error))
+
+
+def settings_of(given: dict[str, Any]) -> TrainSettings:
+    """The run's settings from its controls. Raises `BadInput` for one out of range."""
+    return replace(TrainSettings(), **{name: given[name] for name in TrainSettings.RANGES})
+
+
+def _workspace(shell: Shell, memory: Any) -> str:
+    kept = recalled(memory)
+    return kept["workspace"] if shell.runs(kept) is not None else ""
+
+

@@ -1,0 +1,150 @@
+"""Fine-tune: four steps on one page, from a dataset to an adapter of one's own.
+
+Lays out and wires; `data_step` and `run_step` hold what the steps do.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from demo.records import TrainSettings
+from demo.ui.controls import training_controls
+from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
+from demo.ui.tabs import data_step
+
+
+@dataclass(frozen=True)
+class FineTune:
+    """The tab's components."""
+
+    dataset: Any
+    upload: Any
+    data_notice: Any
+    facts: Any
+    preview: Any
+    mapping: Any
+    prompt_column: Any
+    completion_column: Any
+    map: Any
+    plan: Any
+    name: Any
+    settings: dict[str, Any]
+    train: Any
+    stop: Any
+    train_notice: Any
+    progress: Any
+    result: Any
+    summary: Any
+    ask: Any
+    compare: Any
+    download: Any
+    zip: Any
+    runs: Any
+    open: Any
+    delete: Any
+
+    def data_outputs(self) -> list[Any]:
+        """What a choice of dataset changes."""
+        columns = [self.prompt_column, self.completion_column]
+        return [self.data_notice, self.facts, self.preview, self.mapping, *columns]
+
+
+def build(shell: Shell) -> FineTune:
+    """Lay out the four steps."""
+    shell.labels.add(gr.HTML, "finetune.intro", elem_classes="lead")
+    with gr.Row(elem_classes="desk"):
+        with gr.Column(scale=3, min_width=320, elem_classes="main"):
+            parts = _data(shell) | _method(shell) | _train(shell) | _result(shell)
+    fine_tune = FineTune(**parts)
+    _wire_data(shell, fine_tune)
+    return fine_tune
+
+
+def _data(shell: Shell) -> dict[str, Any]:
+    labels = shell.labels
+    samples = [(info.name, info.id) for info in shell.lab.samples()]
+    labels.add(gr.HTML, "finetune.step_data", elem_classes="step")
+    with gr.Row(elem_classes="actions"):
+        dataset = labels.add(
+            gr.Dropdown, "finetune.dataset", choices=samples, value=data_step.first_sample(shell),
+            interactive=True, elem_id="dataset", scale=3, min_width=220,
+        )
+        upload = labels.add(
+            gr.UploadButton, "finetune.upload", file_types=[".csv", ".json", ".jsonl"], elem_id="upload",
+            scale=2, min_width=200,
+        )
+    said, facts, preview = gr.HTML(""), gr.HTML(""), gr.HTML("")
+    with gr.Row(visible=False, elem_classes="actions") as mapping:
+        prompt = labels.add(gr.Dropdown, "finetune.prompt_column", choices=[], interactive=True)
+        completion = labels.add(gr.Dropdown, "finetune.completion_column", choices=[], interactive=True)
+        use = labels.add(gr.Button, "finetune.map", min_width=160)
+    return {
+        "dataset": dataset, "upload": upload, "data_notice": said, "facts": facts, "preview": preview,
+        "mapping": mapping, "prompt_column": prompt, "completion_column": completion, "map": use,
+    }
+
+
+def _method(shell: Shell) -> dict[str, Any]:
+    labels = shell.labels
+    labels.add(gr.HTML, "finetune.step_method", elem_classes="step")
+    plan = gr.HTML("", elem_id="plan")
+    with labels.add(gr.Accordion, "finetune.advanced", open=False, elem_classes="fold", elem_id="advanced"):
+        name = labels.add(gr.Textbox, "finetune.name", max_lines=1, interactive=True)
+        with gr.Row(elem_classes="knobs"):
+            settings = training_controls(labels, TrainSettings())
+    return {"plan": plan, "name": name, "settings": settings}
+
+
+def _train(shell: Shell) -> dict[str, Any]:
+    labels = shell.labels
+    labels.add(gr.HTML, "finetune.step_train", elem_classes="step")
+    with gr.Row(elem_classes="actions start"):
+        train = labels.add(gr.Button, "finetune.train", variant="primary", elem_id="train", scale=0, min_width=200)
+        stop = labels.add(gr.Button, "finetune.stop", visible=False, elem_id="stop-run", scale=0, min_width=200)
+    return {"train": train, "stop": stop, "train_notice": gr.HTML(""), "progress": gr.HTML("", elem_id="progress")}
+
+
+def _result(shell: Shell) -> dict[str, Any]:
+    labels = shell.labels
+    labels.add(gr.HTML, "finetune.step_result", elem_classes="step")
+    summary = gr.HTML("", elem_id="summary")
+    with gr.Row(visible=False, elem_classes="actions start") as result:
+        ask = labels.add(gr.Button, "finetune.ask", variant="secondary", elem_id="ask-it", scale=0, min_width=130)
+        compare = labels.add(gr.Button, "finetune.compare", elem_id="compare-it", scale=0, min_width=130)
+        download = labels.add(gr.Button, "finetune.download", elem_id="download", scale=0, min_width=130)
+    archive = labels.add(gr.DownloadButton, "finetune.zip", visible="hidden", elem_id="zip")
+    with labels.add(gr.Accordion, "finetune.earlier", open=False, elem_classes="fold", elem_id="earlier"):
+        runs = labels.add(gr.Dropdown, "finetune.runs", choices=[], interactive=True)
+        with gr.Row(elem_classes="actions start"):
+            reopen = labels.add(gr.Button, "finetune.open", scale=0, min_width=130)
+            delete = labels.add(gr.Button, "finetune.delete", variant="stop", scale=0, min_width=130)
+    return {
+        "summary": summary, "result": result, "ask": ask, "compare": compare, "download": download,
+        "zip": archive, "runs": runs, "open": reopen, "delete": delete,
+    }
+
+
+def plan_inputs(shell: Shell, parts: FineTune) -> dict[str, Any]:
+    """What a plan is computed from."""
+    shared = {"dataset": parts.dataset, "memory": shell.memory, "language": shell.language}
+    return shared | parts.settings
+
+
+def _wire_data(shell: Shell, parts: FineTune) -> None:
+    chosen = {"dataset": parts.dataset, "memory": shell.memory, "language": shell.language}
+    show, plan = shell.bind(data_step.show), shell.bind(data_step.plan)
+    shown = wire([parts.dataset.input], show, chosen, parts.data_outputs(), **AT_ONCE)
+    uploaded = wire(
+        [parts.upload.upload], shell.bind(data_step.upload),
+        {"file": parts.upload, "memory": shell.memory, "language": shell.language},
+        [shell.memory, parts.dataset, parts.data_notice], **QUIET,
+    )
+    # A refused file leaves its message standing: only a success shows the new dataset.
+    uploaded_shown = uploaded.success(show, inputs_kwargs=chosen, outputs=parts.data_outputs(), **AT_ONCE)
+    columns = {"prompt": parts.prompt_column, "completion": parts.completion_column}
+    mapped = wire([parts.map.click], shell.bind(data_step.map_columns), chosen | columns, parts.data_outputs(), **QUIET)
+    for event in (shown, uploaded_shown, mapped):
+        chain(event, plan, plan_inputs(shell, parts), parts.plan, **QUIET)
+    changes = [control.change for control in parts.settings.values()]
+    wire(changes, plan, plan_inputs(shell, parts), parts.plan, trigger_mode="always_last", **QUIET)

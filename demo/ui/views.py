@@ -1,0 +1,172 @@
+"""What the page shows of the lab's state, of data and of plans, as HTML built from escaped values only.
+
+Gradio's `{{ }}` templates are evaluated a second time as JavaScript template literals, so `${…}` in a
+visitor's text would run. Every text is therefore escaped here and handed over as one finished value.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from demo.records import BaseProof, DatasetInfo, LabStatus, Message, RenderedPrompt, Row, RunPlan, RunState
+from demo.ui.language import Texts
+
+LIVE = ("queued", "running")
+CELL = 400
+"""Characters of a preview's cell; the rest is cut with an ellipsis."""
+
+
+def joined(parts: Iterable[Any]) -> Markup:
+    """Parts put together, each escaped unless it is markup already."""
+    return Markup("").join(parts)
+
+
+def notice(text: str, kind: str = "error") -> Markup:
+    """A message in the flow of the page, announced by screen readers; empty text shows nothing."""
+    if not text:
+        return Markup("")
+    role = "alert" if kind == "error" else "status"
+    return Markup('<p class="notice {}" role="{}">{}</p>').format(kind, role, text)
+
+
+def header(texts: Texts, language: str, status: LabStatus) -> Markup:
+    """Model, precision and device, with the reasons folded; what still works while it loads."""
+    line = " · ".join(part for part in (status.model, status.precision, status.device) if part)
+    reasons = joined(
+        Markup("<li>{}</li>").format(reason)
+        for reason in (status.model_reason, status.precision_reason)
+        if reason
+    )
+    why = Markup("<details><summary>{}</summary><ul>{}</ul></details>").format(
+        texts.say(language, "why"), reasons
+    )
+    return Markup('<div class="machine {}"><span class="model">{}</span>{}{}</div>').format(
+        status.state, line, why if reasons else "", _state(texts, language, status)
+    )
+
+
+def _state(texts: Texts, language: str, status: LabStatus) -> Markup:
+    if status.state == "loading":
+        return Markup('<p class="state" role="status"><span class="pulse"></span>{}</p>').format(
+            texts.say(language, "loading")
+        )
+    if status.state == "failed":
+        return notice(texts.node(language, "errors.load_failed").format(problem=status.problem))
+    return Markup("")
+
+
+def banner(texts: Texts, language: str, run: RunState | None) -> dict[str, Any]:
+    """The line that follows a run through every tab, and what the browser's tab is called."""
+    title = texts.say(language, "title")
+    if run is None:
+        return {"html": "", "title": title, "live": False}
+    said = run_line(texts, language, run)
+    if run.status in LIVE:
+        share = 100 * run.step / run.steps if run.steps else 0
+        html = Markup('<p class="run live"><span class="pulse"></span>{}<progress max="100" value="{:.0f}" aria-label="{}"></progress></p>')
+        return {"html": html.format(said, share, said), "title": f"{share:.0f} % · {title}", "live": True}
+    html = Markup('<p class="run {}" role="status">{}</p>').format(run.status, said)
+    return {"html": html, "title": f"{texts.say(language, f'title_{run.status}', name=run.name)} · {title}", "live": False}
+
+
+def run_line(texts: Texts, language: str, run: RunState) -> str:
+    """A run in one sentence."""
+    if run.status == "queued":
+        return texts.say(language, "run_queued", name=run.name, waiting=run.waiting)
+    if run.status != "running":
+        return texts.say(language, f"run_{run.status}", name=run.name)
+    if not run.step or run.eta_seconds is None:
+        return texts.say(language, "run_starting", name=run.name)
+    share = round(100 * run.step / max(run.steps, 1))
+    left = duration(texts, language, run.eta_seconds)
+    return texts.say(language, "run_running", name=run.name, share=share, left=left)
+
+
+def duration(texts: Texts, language: str, seconds: float) -> str:
+    """Seconds as people say them: 75 s, 12 min."""
+    if seconds < 120:
+        return texts.say(language, "seconds", count=max(round(seconds), 1))
+    return texts.say(language, "minutes", count=round(seconds / 60))
+
+
+def dataset_facts(texts: Texts, language: str, info: DatasetInfo) -> Markup:
+    """Rows, columns, source and licence in one line."""
+    facts = [texts.say(language, "rows", count=info.rows)]
+    if info.skipped:
+        facts.append(texts.say(language, "skipped", count=info.skipped))
+    if info.shape:
+        facts.append(texts.say(language, "shape", shape=info.shape))
+    if info.source:
+        facts.append(texts.say(language, "source", source=info.source))
+    if info.licence:
+        facts.append(texts.say(language, "licence", licence=info.licence))
+    return Markup('<p class="facts">{}</p>').format(" · ".join(facts))
+
+
+def preview(texts: Texts, language: str, rows: Sequence[Row]) -> Markup:
+    """The first rows as plain text: what is read, and what is learned."""
+    heads = joined(
+        Markup('<th scope="col">{}</th>').format(texts.say(language, key))
+        for key in ("row", "prompt", "completion")
+    )
+    body = joined(
+        Markup("<tr><td>{}</td><td>{}</td><td class='learned'>{}</td></tr>").format(
+            row.line, _cell(row.messages[:-1]), _cell(row.messages[-1:])
+        )
+        for row in rows
+    )
+    table = Markup('<div class="scroll" tabindex="0" role="region" aria-label="{}"><table class="rows"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>')
+    return table.format(texts.say(language, "preview"), heads, body)
+
+
+def _cell(messages: Sequence[Message]) -> str:
+    text = "\n".join(m.content if len(messages) == 1 else f"{m.role}: {m.content}" for m in messages)
+    return text if len(text) <= CELL else text[:CELL] + "…"
+
+
+def plan_line(texts: Texts, language: str, plan: RunPlan, rank: int) -> Markup:
+    """What the run would do and cost, in one line of computed numbers."""
+    values = {
+        "rank": rank,
+        "trainable": texts.number(language, plan.trainable / 1e6),
+        "parameters": texts.number(language, round(plan.parameters / 1e6)),
+        "share": texts.number(language, 100 * plan.trainable / max(plan.parameters, 1)),
+        "megabytes": texts.number(language, plan.adapter_bytes / 1e6),
+        "rows": plan.rows,
+        "eval_rows": plan.eval_rows,
+        "steps": plan.steps,
+        "time": duration(texts, language, plan.seconds),
+    }
+    lines = [texts.say(language, "plan_method", **values), texts.say(language, "plan_work", **values)]
+    if plan.too_long:
+        lines.append(texts.say(language, "plan_too_long", count=plan.too_long))
+    return joined(Markup('<p class="plan">{}</p>').format(line) for line in lines)
+
+
+def exact_prompt(texts: Texts, language: str, rendered: RenderedPrompt, messages: Sequence[Message]) -> Markup:
+    """The bytes that the model reads; what the template adds is greyed."""
+    parts: list[Any] = []
+    rest = rendered.text
+    for message in messages:
+        before, found, after = rest.partition(message.content.strip())
+        if not found:
+            break
+        parts += [Markup('<span class="template">{}</span>').format(before), found]
+        rest = after
+    parts.append(Markup('<span class="template">{}</span>').format(rest))
+    count = texts.say(language, "prompt_tokens", tokens=len(rendered.ids), context=rendered.context)
+    return Markup('<p class="facts">{}</p><pre class="exact" tabindex="0" role="region" aria-label="{}">{}</pre>').format(
+        count, texts.say(language, "exact_prompt"), joined(parts)
+    )
+
+
+def proof_badge(texts: Texts, language: str, proof: BaseProof | None) -> Markup:
+    """Whether the base column is the base; without a proof yet, that it is still to come."""
+    if proof is None:
+        return Markup('<p class="proof">{}</p>').format(texts.say(language, "proof_coming"))
+    key = "proof_unchanged" if proof.unchanged else "proof_changed"
+    difference = texts.number(language, float(f"{proof.difference:.2g}")) if proof.difference else texts.number(language, 0.0)
+    kind = "good" if proof.unchanged else "bad"
+    said = texts.say(language, key, probes=proof.probes, difference=difference)
+    return Markup('<p class="proof {}">{}</p>').format(kind, said)
