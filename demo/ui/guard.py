@@ -16,7 +16,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "form-action 'none'",
         "frame-src 'none'",
         "object-src 'none'",
-        "base-uri 'none'",
+        # Gradio's page names its own address as base.
+        "base-uri 'self'",
     )
 )
 

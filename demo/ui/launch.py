@@ -34,27 +34,27 @@ def serve(lab: Lab, stop: threading.Event) -> None:
     with page:
         add_endpoints(lab)
     page.queue(max_size=64, default_concurrency_limit=8)
+    address = _launch(page, lab)
+    print(f"Adaptation Lab: {address}", flush=True)
+    # Only now: loading the model takes both cores from what puts the page up.
     lab.start()
     try:
-        address, public = _launch(page, lab)
-        print(f"Adaptation Lab: {address}", flush=True)
-        _tell_about_link(settings, address, public)
+        if settings.share:
+            print(public_link(page, settings, address), flush=True)
         stop.wait()
     finally:
         lab.close()
         page.close(verbose=False)
 
 
-def _launch(page: gr.Blocks, lab: Lab) -> tuple[str, str | None]:
-    """Open the port; returns the local address and the public one, if there is one."""
+def _launch(page: gr.Blocks, lab: Lab) -> str:
+    """Open the port; returns the local address."""
     settings = lab.settings
-    # Gradio would put the tunnel's certificate into the working directory.
-    networking.CERTIFICATE_PATH = str(settings.data / "tunnel.pem")
     try:
-        _, address, public = page.launch(
+        _, address, _ = page.launch(
             server_name=settings.host,
             server_port=settings.port,
-            share=settings.share,
+            share=False,
             prevent_thread_lock=True,
             quiet=True,
             app_kwargs={"routes": [health_route(lab)], "middleware": [Middleware(Guard)]},
@@ -65,7 +65,7 @@ def _launch(page: gr.Blocks, lab: Lab) -> tuple[str, str | None]:
         problem = "another program listens there, or the address is not this machine's"
         at = f"{settings.host}:{settings.port}"
         raise BadInput("setting", name="HOST:PORT", got=at, problem=problem) from error
-    return address, public
+    return str(address)
 
 
 def launch_limits(settings: LabSettings) -> dict[str, Any]:
@@ -106,9 +106,16 @@ def health_route(lab: Lab) -> Route:
     return Route("/healthz", health)
 
 
-def _tell_about_link(settings: LabSettings, address: str, public: str | None) -> None:
-    if public:
-        print(f"Public link, for about a week: {public}", flush=True)
-    elif settings.share:
-        problem = "Gradio's tunnel could not be reached"
-        print(LabError("share_failed", problem=problem, address=address), flush=True)
+def public_link(page: gr.Blocks, settings: LabSettings, address: str) -> str:
+    """Open Gradio's tunnel; returns one sentence with the link, or with why there is none."""
+    # Gradio would put the tunnel's certificate into the working directory.
+    networking.CERTIFICATE_PATH = str(settings.data / "tunnel.pem")
+    try:
+        link = networking.setup_tunnel(
+            settings.host, settings.port, page.share_token, None, share_server_tls_certificate=None
+        )
+    # Gradio's tunnel raises whatever its download, its program or its server raised.
+    except Exception as error:
+        problem = str(error).strip().partition("\n")[0].rstrip(".:") or type(error).__name__
+        return str(LabError("share_failed", problem=problem, address=address.rstrip("/")))
+    return f"Public link, for about a week: {link.replace('http://', 'https://', 1)}"
