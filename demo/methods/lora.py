@@ -109,7 +109,6 @@ def check_config(config: Mapping[str, Any], adapter: str = "The adapter") -> Lor
     Raises:
         BadInput: a value is missing, out of range, or switched on; the message names it.
     """
-
     problem = _problem(config)
     if problem:
         raise BadInput("adapter_broken", adapter=adapter, problem=problem)

@@ -62,13 +62,16 @@ def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
         "scores": {},
     }
     if measured.base_loss is not None and measured.adapted_loss is not None:
-        record["scores"]["eval_loss"] = {
-            "base": round(measured.base_loss, 4),
-            "adapted": round(measured.adapted_loss, 4),
-            "n": measured.eval_rows,
-        }
+        losses = round(measured.base_loss, 4), round(measured.adapted_loss, 4)
+        add_score(record, "eval_loss", *losses, n=measured.eval_rows)
     record["summary"] = summary(record)
     return record
+
+
+def add_score(record: dict[str, Any], name: str, base: float, adapted: float, *, n: int) -> None:
+    """Add what base and adapted scored on `n` prompts."""
+    record["scores"][name] = {"base": base, "adapted": adapted, "n": n}
+    record["summary"] = summary(record)
 
 
 def summary(record: Mapping[str, Any]) -> str:
