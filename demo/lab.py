@@ -37,6 +37,7 @@ LONGEST_TEXT = 40_000
 """Characters of one message: about the context of the embedded model, refused before tokenizing."""
 MOST_ADAPTERS = 3
 """Beside the base, in one comparison."""
+TIDY_SECONDS = 3600
 
 
 class Lab:
@@ -52,16 +53,19 @@ class Lab:
         self.adapter_shelf = AdapterShelf(ROOT / "adapters")
         self.datasets = DatasetStore(ROOT / "demo" / "samples")
         self.runs = RunQueue(settings, self.workspaces, self.engine)
+        self._closing = threading.Event()
         self._answering: dict[str, int] = {}
         self._answering_lock = threading.Lock()
 
     def start(self) -> None:
-        """Load the model and take up the queue of runs, both in the background."""
+        """Load the model, take up the queue of runs and tidy up, all in the background."""
         self.engine.start()
         self.runs.start()
+        threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
 
     def close(self) -> None:
         """Stop answering; a running worker process goes on and is found again at the next start."""
+        self._closing.set()
         self.runs.close()
         self.engine.close()
 
@@ -94,8 +98,9 @@ class Lab:
             adapters: names as in `AdapterInfo.name`, `base` among them if wanted.
         """
         request = _checked(request)
-        if len([a for a in adapters if a != BASE]) > MOST_ADAPTERS:
-            raise BadInput("too_many_adapters", got=len(adapters), high=MOST_ADAPTERS)
+        others = len(adapters) - (BASE in adapters)
+        if others > MOST_ADAPTERS:
+            raise BadInput("too_many_adapters", got=others, high=MOST_ADAPTERS)
         sources = [self._adapter_folder(request.workspace, name) for name in adapters]
         self.engine.require_ready()
         with _Turn(self, request.visitor or request.workspace):
@@ -173,6 +178,13 @@ class Lab:
     def download(self, workspace: str, run: str) -> Path:
         """A zip of a run's adapter, in a fresh folder that is served."""
         return self.runs.export(self.workspaces.open(workspace), run, self.settings.served)
+
+    def _tidy(self) -> None:
+        """Delete expired workspaces now and once an hour."""
+        while True:
+            self.workspaces.expire()
+            if self._closing.wait(TIDY_SECONDS):
+                return
 
     def _folder(self, workspace: str) -> Path | None:
         return self.workspaces.open(workspace) if workspace else None

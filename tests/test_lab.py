@@ -1,0 +1,138 @@
+"""The service layer: every limit holds for whoever asks, and visitors never see each other's things."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from demo.errors import BadInput, Busy, LabError, NotFound
+from demo.lab import LONGEST_TEXT, Lab
+from demo.records import AnswerRequest, Sampling, TrainSettings, conversation
+from demo.settings import LabSettings
+
+ROWS = "prompt,completion\n" + "".join(f"question {n},answer {n}\n" for n in range(12))
+
+
+@pytest.fixture(scope="module")
+def lab(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of its own that shares the converted model, with its queue of runs held still."""
+    home = tmp_path_factory.mktemp("service")
+    (home / "data").mkdir()
+    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
+    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
+    lab = Lab(LabSettings(home=home, runs_per_workspace=1))
+    lab.engine.start()
+    lab.engine.wait_ready(240)
+    yield lab
+    lab.engine.close()
+
+
+def question(text: str = "Hi", **fields: object) -> AnswerRequest:
+    return AnswerRequest(conversation(text), sampling=Sampling(max_new_tokens=8), **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "message is empty"),
+        ("a\0b", "no text encoding allows"),
+        ("a\ud800b", "no text encoding allows"),
+        ("a" * (LONGEST_TEXT + 1), "the most is 40000"),
+    ],
+)
+def test_a_message_that_cannot_be_tokenized_is_refused(lab: Lab, text: str, expected: str) -> None:
+    with pytest.raises(BadInput, match=expected):
+        next(lab.answer(question(text)))
+
+
+def test_an_unknown_adapter_looks_like_a_foreign_one(lab: Lab) -> None:
+    mine = lab.new_workspace()
+    for name in ("nobody", "../restaurants", "0123456789abcdef", ""):
+        with pytest.raises(NotFound):
+            next(lab.answer(question(adapter=name, workspace=mine)))
+
+
+def test_more_than_three_adapters_are_refused(lab: Lab) -> None:
+    with pytest.raises(BadInput, match="4 adapters were chosen; the most is 3"):
+        next(lab.compare(question(), ["base", "a", "b", "c", "d"]))
+
+
+def test_one_visitor_cannot_have_more_answers_under_way_than_allowed(lab: Lab) -> None:
+    long = AnswerRequest(
+        conversation("Count."), visitor="ada", sampling=Sampling(max_new_tokens=400)
+    )
+    with closing(lab.answer(long)) as first, closing(lab.answer(long)) as second:
+        next(first)
+        next(second)
+        with pytest.raises(Busy, match="2 answers under way"):
+            next(lab.answer(long))
+        other = AnswerRequest(long.messages, visitor="grace", sampling=Sampling(max_new_tokens=4))
+        *_, answer = lab.answer(other)
+        assert answer.done
+    *_, after = lab.answer(AnswerRequest(long.messages, visitor="ada", sampling=other.sampling))
+    assert after.done
+
+
+def test_visitors_never_reach_each_others_datasets_and_runs(lab: Lab) -> None:
+    mine, yours = lab.new_workspace(), lab.new_workspace()
+    dataset = lab.add_dataset(mine, "rows.csv", ROWS.encode())
+    run = lab.start_run(mine, dataset.id, "mine", TrainSettings(max_steps=1))
+    for reach in (
+        lambda: lab.dataset(yours, dataset.id),
+        lambda: lab.dataset("", dataset.id),
+        lambda: lab.map_dataset(yours, dataset.id, "prompt", "completion"),
+        lambda: lab.start_run(yours, dataset.id, "theft", TrainSettings()),
+        lambda: lab.run(yours, run),
+        lambda: lab.stop_run(yours, run),
+        lambda: lab.delete_run(yours, run),
+        lambda: lab.download(yours, run),
+        lambda: lab.run(mine[:-1] + "x", run),
+        lambda: lab.run("", run),
+        lambda: next(lab.answer(question(adapter=run, workspace=yours))),
+    ):
+        with pytest.raises(NotFound):
+            reach()
+    assert lab.runs_of(yours) == []
+    assert [state.id for state in lab.runs_of(mine)] == [run]
+    lab.delete_workspace(mine)
+    with pytest.raises(NotFound):
+        lab.runs_of(mine)
+
+
+def test_a_second_waiting_run_is_refused_and_a_stopped_one_makes_room(lab: Lab) -> None:
+    mine = lab.new_workspace()
+    dataset = lab.add_dataset(mine, "rows.csv", ROWS.encode()).id
+    first = lab.start_run(mine, dataset, "one", TrainSettings())
+    with pytest.raises(Busy, match="1 runs waiting or running"):
+        lab.start_run(mine, dataset, "two", TrainSettings(epochs=2))
+    lab.stop_run(mine, first)
+    assert lab.run(mine, first).status == "stopped"
+    assert lab.start_run(mine, dataset, "two", TrainSettings(epochs=2)) != first
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"rank": 0}, "rank must be between 1 and 64; got 0"),
+        ({"learning_rate": "fast"}, "learning_rate must be a number; got 'fast'"),
+        ({"learning_rate": float("nan")}, "learning_rate must be between"),
+        ({"epochs": 10**9}, "epochs must be between 1 and 20"),
+        ({"method": "magic"}, "method must be one of lora"),
+    ],
+)
+def test_a_setting_out_of_range_is_named_with_its_range(
+    lab: Lab, settings: dict[str, object], expected: str
+) -> None:
+    mine = lab.new_workspace()
+    dataset = lab.add_dataset(mine, "rows.csv", ROWS.encode()).id
+    with pytest.raises(LabError, match=expected):
+        lab.start_run(mine, dataset, "x", TrainSettings(**settings))  # type: ignore[arg-type]
+
+
+def test_a_full_workspace_takes_no_more_files(lab: Lab) -> None:
+    mine = lab.new_workspace()
+    (lab.workspaces.open(mine) / "ballast").write_bytes(b"\0" * 301_000_000)
+    with pytest.raises(Busy, match="holds 301 of 300 MB"):
+        lab.add_dataset(mine, "rows.csv", ROWS.encode())
+    lab.delete_workspace(mine)
