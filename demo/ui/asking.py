@@ -40,7 +40,9 @@ def framing(shell: Shell, message: Any) -> Framing:
     labels = shell.labels
     with labels.add(gr.Accordion, "framing.prompt_file", open=False, elem_classes="fold"):
         technique = labels.add(gr.Radio, "framing.technique", value=ANY, interactive=True)
-        file = gr.Dropdown(choices=files_of(shell, "en", ANY), value=ANY, interactive=True, label="Prompt file")
+        file = gr.Dropdown(
+            choices=files_of(shell, "en", ANY), value=ANY, interactive=True, label="Prompt file"
+        )
         shell.labels.entries.append((file, "framing.file"))
         teaches = gr.HTML("")
     with labels.add(gr.Accordion, "framing.system_prompt", open=False, elem_classes="fold"):
@@ -96,11 +98,15 @@ def framed(
     )
 
 
-def _messages(shell: Shell, given: dict[str, Any], past: Sequence[Message]) -> tuple[tuple[Message, ...], bool]:
+def _messages(
+    shell: Shell, given: dict[str, Any], past: Sequence[Message]
+) -> tuple[tuple[Message, ...], bool]:
     file = next((f for f in shell.lab.prompts.all() if f.name == given["file"]), None)
     if file is None:
         return conversation(given["message"], system=given["system"] or "", history=past), False
-    return shell.lab.prompts.messages(file.name, {"input": given["message"]}), file.format == "completion"
+    return shell.lab.prompts.messages(
+        file.name, {"input": given["message"]}
+    ), file.format == "completion"
 
 
 def file_title(shell: Shell, name: str) -> str:

@@ -11,7 +11,13 @@ import gradio as gr
 from demo.records import Sampling, TrainSettings
 from demo.ui.language import Labels
 
-STEPS = {"temperature": 0.05, "top_p": 0.01, "repetition_penalty": 0.01, "dropout": 0.05, "eval_share": 0.05}
+STEPS = {
+    "temperature": 0.05,
+    "top_p": 0.01,
+    "repetition_penalty": 0.01,
+    "dropout": 0.05,
+    "eval_share": 0.05,
+}
 TYPED = ("seed", "learning_rate", "max_steps", "alpha", "max_length", "top_k")
 """Fields whose range is too wide for a slider to hit a value."""
 
@@ -31,7 +37,9 @@ def _control(labels: Labels, group: str, name: str, defaults: Any) -> Any:
     arguments = {"value": getattr(defaults, name), "interactive": True, "elem_id": None}
     if name in TYPED:
         # No minimum and maximum here: the browser would clip silently what the lab explains.
-        return labels.add(gr.Number, f"{group}.{name}", precision=0 if kind is int else None, **arguments)
+        return labels.add(
+            gr.Number, f"{group}.{name}", precision=0 if kind is int else None, **arguments
+        )
     step = 1 if kind is int else STEPS[name]
     return labels.add(
         gr.Slider, f"{group}.{name}", minimum=low, maximum=high, step=step, buttons=[], **arguments

@@ -45,7 +45,15 @@ class Pages:
     def outputs(self) -> list[Any]:
         """What a poll may change."""
         step = self.fine_tune
-        shown = [self.banner, self.timer, step.progress, step.summary, step.stop, step.train, step.result]
+        shown = [
+            self.banner,
+            self.timer,
+            step.progress,
+            step.summary,
+            step.stop,
+            step.train,
+            step.result,
+        ]
         return [*shown, step.runs, self.playground.speaks, self.compare.adapters]
 
 
@@ -89,12 +97,20 @@ def wire_runs(shell: Shell, pages: Pages) -> None:
     wire([pages.timer.tick], look, inputs, outputs, **AT_ONCE)
     pages.banner.away(look, inputs_kwargs=inputs, outputs=outputs, **AT_ONCE)
     given = kept | {"dataset": step.dataset, "name": step.name} | step.settings
-    begun = wire([step.train.click], shell.bind(run_step.start), given, [shell.memory, step.train_notice], **QUIET)
+    begun = wire(
+        [step.train.click],
+        shell.bind(run_step.start),
+        given,
+        [shell.memory, step.train_notice],
+        **QUIET,
+    )
     stopped = wire([step.stop.click], shell.bind(run_step.stop), kept, step.stop, **QUIET)
     chosen = {"run": step.runs, "memory": shell.memory}
     opened = wire([step.open.click], shell.bind(run_step.reopen), chosen, shell.memory, **AT_ONCE)
     erase = shell.bind(run_step.delete)
-    deleted = wire([step.delete.click], erase, chosen | {"language": shell.language}, shell.memory, **QUIET)
+    deleted = wire(
+        [step.delete.click], erase, chosen | {"language": shell.language}, shell.memory, **QUIET
+    )
     for event in (begun, stopped, opened, deleted):
         chain(event, look, inputs, outputs, **AT_ONCE)
 

@@ -27,7 +27,9 @@ class Texts:
     def load(cls) -> "Texts":
         """Read every language file."""
         files = {name: FOLDER / f"{name}.yaml" for name in LANGUAGES}
-        return cls({name: yaml.safe_load(f.read_text(encoding="utf-8")) for name, f in files.items()})
+        return cls(
+            {name: yaml.safe_load(f.read_text(encoding="utf-8")) for name, f in files.items()}
+        )
 
     def node(self, language: str, key: str) -> Any:
         """What stands under a dotted key: a sentence, or a component's texts."""
@@ -100,4 +102,6 @@ class Labels:
 
     def switched(self, language: str) -> list[Any]:
         """One update for each component, in order; values that were typed stay."""
-        return [gr.update(**self.texts.node(language, f"components.{key}")) for _, key in self.entries]
+        return [
+            gr.update(**self.texts.node(language, f"components.{key}")) for _, key in self.entries
+        ]

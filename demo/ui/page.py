@@ -28,13 +28,21 @@ LANGUAGE_SCRIPT = "(language) => { document.documentElement.lang = language }"
 def build_page(lab: "Lab") -> gr.Blocks:
     """The whole page; it is up at once, whether the model has loaded or not."""
     texts = Texts.load()
-    with gr.Blocks(title="Adaptation Lab", delete_cache=(3600, 86400), analytics_enabled=False) as blocks:
+    with gr.Blocks(
+        title="Adaptation Lab", delete_cache=(3600, 86400), analytics_enabled=False
+    ) as blocks:
         memory, labels = browser_memory(), Labels(texts)
         with gr.Row(elem_id="header"):
             gr.HTML("<h1>Adaptation Lab</h1>", elem_id="name")
             machine = gr.HTML(header(texts, "en", lab.status()), elem_id="machine")
             language = _language_switch(labels)
-            labels.add(gr.HTML, "header.theme", html_template=THEME_BUTTON, js_on_load=THEME_SCRIPT, elem_id="theme")
+            labels.add(
+                gr.HTML,
+                "header.theme",
+                html_template=THEME_BUTTON,
+                js_on_load=THEME_SCRIPT,
+                elem_id="theme",
+            )
         shell = Shell(lab, texts, labels, memory, language)
         pages = _tabs(shell)
         wire_runs(shell, pages)
@@ -46,8 +54,16 @@ def build_page(lab: "Lab") -> gr.Blocks:
 def _language_switch(labels: Labels) -> Any:
     choices = [("en", "en"), ("hu", "hu"), ("pl", "pl")]
     return labels.add(
-        gr.Radio, "header.language", choices=choices, value="en", interactive=True, show_label=False,
-        container=False, elem_id="language", min_width=120, scale=0,
+        gr.Radio,
+        "header.language",
+        choices=choices,
+        value="en",
+        interactive=True,
+        show_label=False,
+        container=False,
+        elem_id="language",
+        min_width=120,
+        scale=0,
     )
 
 
@@ -67,23 +83,50 @@ def _wire(shell: Shell, pages: Pages, blocks: gr.Blocks, machine: Any) -> None:
     memory, language, labels = shell.memory, shell.language, shell.labels.components
     watch = gr.Timer(1.5, active=True)
     state = {"memory": memory, "language": language}
-    begun = wire([blocks.load], shell.bind(begin), {"memory": memory}, [memory, language, *labels], **AT_ONCE)
+    begun = wire(
+        [blocks.load], shell.bind(begin), {"memory": memory}, [memory, language, *labels], **AT_ONCE
+    )
     switched = wire([language.input], shell.bind(switch), state, [memory, *labels], **AT_ONCE)
-    language.change(None, language, None, js=LANGUAGE_SCRIPT, api_visibility="private")
     inputs, outputs = _redrawn(shell, pages, machine, watch)
-    plan = (shell.bind(data_step.plan), finetune.plan_inputs(shell, pages.fine_tune), pages.fine_tune.plan)
+    plan = (
+        shell.bind(data_step.plan),
+        finetune.plan_inputs(shell, pages.fine_tune),
+        pages.fine_tune.plan,
+    )
     for event in (begun, switched):
-        chain(chain(event, shell.bind(redraw, pages, machine, watch), inputs, outputs, **AT_ONCE), *plan, **QUIET)
+        # Gradio itself sets the browser's language, whether the page speaks it or not.
+        event.then(None, language, None, js=LANGUAGE_SCRIPT, api_visibility="private")
+        chain(
+            chain(event, shell.bind(redraw, pages, machine, watch), inputs, outputs, **AT_ONCE),
+            *plan,
+            **QUIET,
+        )
     watched = [machine, watch, *pages.outputs()]
-    ticked = wire([watch.tick], shell.bind(watch_loading, pages, machine, watch), pages.inputs(shell), watched, **AT_ONCE)
+    ticked = wire(
+        [watch.tick],
+        shell.bind(watch_loading, pages, machine, watch),
+        pages.inputs(shell),
+        watched,
+        **AT_ONCE,
+    )
     chain(ticked, *plan, **QUIET)
 
 
-def _redrawn(shell: Shell, pages: Pages, machine: Any, watch: Any) -> tuple[dict[str, Any], list[Any]]:
+def _redrawn(
+    shell: Shell, pages: Pages, machine: Any, watch: Any
+) -> tuple[dict[str, Any], list[Any]]:
     first, second, third = pages.playground, pages.fine_tune, pages.compare
     shown = {"chat": first.chat, "columns": third.columns, "dataset": second.dataset}
     files = [first.framing.file, third.framing.file]
-    drawn = [machine, watch, first.chat, third.columns, second.dataset, *files, *second.data_outputs()]
+    drawn = [
+        machine,
+        watch,
+        first.chat,
+        third.columns,
+        second.dataset,
+        *files,
+        *second.data_outputs(),
+    ]
     return pages.inputs(shell) | shown, [*drawn, *pages.outputs()]
 
 
@@ -112,7 +155,9 @@ def redraw(shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any) -
         machine: header(texts, language, status),
         watch: gr.Timer(active=status.state == "loading"),
         pages.playground.chat: speech.chat(texts, language, turns),
-        pages.compare.columns: speech.columns(texts, language, columns, None) if columns else gr.skip(),
+        pages.compare.columns: speech.columns(texts, language, columns, None)
+        if columns
+        else gr.skip(),
         step.dataset: gr.update(choices=data_step.choices(shell, memory)),
         pages.playground.framing.file: files,
         pages.compare.framing.file: files,
@@ -122,7 +167,9 @@ def redraw(shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any) -
     return drawn | offered(shell, pages, **followed) | poll(shell, pages, **followed)
 
 
-def watch_loading(shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any) -> dict[Any, Any]:
+def watch_loading(
+    shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any
+) -> dict[Any, Any]:
     """Tell how loading goes; once the model is there, offer what can answer and stop asking."""
     status = shell.lab.status()
     shown = {machine: header(shell.texts, given["language"], status)}

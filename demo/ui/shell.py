@@ -129,7 +129,11 @@ def bound(handler: Callable[..., Any], *first: Any) -> Callable[..., Any]:
 
 
 def wire(
-    events: Sequence[Any], handler: Callable[..., Any], inputs: dict[str, Any], outputs: Any, **how: Any
+    events: Sequence[Any],
+    handler: Callable[..., Any],
+    inputs: dict[str, Any],
+    outputs: Any,
+    **how: Any,
 ) -> Any:
     """One listener on several events, its inputs named as the handler's arguments."""
     return gr.on(list(events), handler, inputs_kwargs=inputs, outputs=outputs, **how)

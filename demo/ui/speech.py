@@ -96,7 +96,9 @@ def chat(texts: Texts, language: str, turns: Sequence[Turn]) -> dict[str, Any]:
         colours.setdefault(turn.speaker, min(len(colours), COLOURS - 1))
     said = joined(_turn(texts, language, turn, colours[turn.speaker]) for turn in turns)
     busy = "true" if any(not t.reason and not t.error for t in turns) else "false"
-    html = Markup('<div class="turns" role="log" tabindex="0" aria-busy="{}" aria-label="{}"><div>{}</div></div>')
+    html = Markup(
+        '<div class="turns" role="log" tabindex="0" aria-busy="{}" aria-label="{}"><div>{}</div></div>'
+    )
     empty = Markup('<p class="empty">{}</p>').format(texts.say(language, "chat_empty"))
     shown = html.format(busy, texts.say(language, "chat"), said) if turns else empty
     return {"html": shown, "turns": [asdict(t) for t in turns]}
@@ -104,16 +106,28 @@ def chat(texts: Texts, language: str, turns: Sequence[Turn]) -> dict[str, Any]:
 
 def _turn(texts: Texts, language: str, turn: Turn, colour: int) -> Markup:
     who = texts.say(language, "you") + (f" · {turn.file}" if turn.file else "")
-    asked = Markup('<div class="asked"><p class="who">{}</p><p class="said">{}</p></div>').format(who, turn.question)
+    asked = Markup('<div class="asked"><p class="who">{}</p><p class="said">{}</p></div>').format(
+        who, turn.question
+    )
     return asked + answered(texts, language, turn, colour)
 
 
-def answered(texts: Texts, language: str, turn: Turn, colour: int, badge: Markup | str = "") -> Markup:
+def answered(
+    texts: Texts, language: str, turn: Turn, colour: int, badge: Markup | str = ""
+) -> Markup:
     """One answer headed by its speaker's name and colour, with its cost below."""
     html = Markup(
         '<article class="answer speaker-{}" aria-label="{}"><p class="who">{}</p>{}<p class="said">{}</p>{}<p class="cost">{}</p></article>'
     )
-    return html.format(colour, turn.title, turn.title, badge, turn.answer, notice(turn.error), cost(texts, language, turn))
+    return html.format(
+        colour,
+        turn.title,
+        turn.title,
+        badge,
+        turn.answer,
+        notice(turn.error),
+        cost(texts, language, turn),
+    )
 
 
 def cost(texts: Texts, language: str, turn: Turn) -> str:
@@ -124,13 +138,25 @@ def cost(texts: Texts, language: str, turn: Turn) -> str:
         key = "answer_waiting" if turn.waiting else "answer_reading"
         return texts.say(language, key, count=turn.waiting)
     said = texts.say(language, "answer_cost", tokens=turn.tokens, seconds=round(turn.seconds, 1))
-    return f"{said} · {texts.say(language, f'reason_{turn.reason}')}" if turn.reason in ("length", "stopped") else said
+    return (
+        f"{said} · {texts.say(language, f'reason_{turn.reason}')}"
+        if turn.reason in ("length", "stopped")
+        else said
+    )
 
 
-def columns(texts: Texts, language: str, turns: Sequence[Turn], proof: BaseProof | None) -> dict[str, Any]:
+def columns(
+    texts: Texts, language: str, turns: Sequence[Turn], proof: BaseProof | None
+) -> dict[str, Any]:
     """The value of the comparison's component: one column for each speaker, the base first."""
     said = joined(
-        answered(texts, language, turn, i, proof_badge(texts, language, proof) if turn.speaker == BASE else "")
+        answered(
+            texts,
+            language,
+            turn,
+            i,
+            proof_badge(texts, language, proof) if turn.speaker == BASE else "",
+        )
         for i, turn in enumerate(turns)
     )
     html = Markup('<div class="columns" style="--columns: {}">{}</div>').format(len(turns), said)

@@ -27,18 +27,39 @@ START_SCRIPT = """
 """The visitor's own choice outlives a reload, unless the address names a theme."""
 
 TEAL = colors.Color(
-    name="lab", c50="#eff8f7", c100="#d9efec", c200="#b4ded9", c300="#84c7c0", c400="#4fa9a1",
-    c500="#2a8c84", c600="#0f6f68", c700="#0d5a55", c800="#0f4845", c900="#103c3a", c950="#062322",
+    name="lab",
+    c50="#eff8f7",
+    c100="#d9efec",
+    c200="#b4ded9",
+    c300="#84c7c0",
+    c400="#4fa9a1",
+    c500="#2a8c84",
+    c600="#0f6f68",
+    c700="#0d5a55",
+    c800="#0f4845",
+    c900="#103c3a",
+    c950="#062322",
 )
 
 
 def launch_look() -> dict[str, Any]:
     """What `launch()` is given to make the page look like itself."""
-    return {"theme": _theme(), "css_paths": [str(ASSETS / "style.css")], "js": START_SCRIPT, "head": _head()}
+    return {
+        "theme": _theme(),
+        "css_paths": [str(ASSETS / "style.css")],
+        "js": START_SCRIPT,
+        "head": _head(),
+    }
 
 
 def _head() -> str:
-    icon = (ASSETS / "icon.svg").read_text(encoding="utf-8").replace("#", "%23").replace('"', "'").replace("\n", "")
+    icon = (
+        (ASSETS / "icon.svg")
+        .read_text(encoding="utf-8")
+        .replace("#", "%23")
+        .replace('"', "'")
+        .replace("\n", "")
+    )
     return f'<link rel="icon" type="image/svg+xml" href="data:image/svg+xml,{icon}"><meta name="description" content="Prompt, fine-tune and compare a language model in the browser">'
 
 
@@ -51,7 +72,11 @@ def _theme() -> gr.themes.Base:
         spacing_size=sizes.spacing_md,
         radius_size=sizes.radius_sm,
         font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
-        font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
+        font_mono=[
+            gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)),
+            "ui-monospace",
+            "monospace",
+        ],
     )
     return theme.set(
         **_surfaces(),

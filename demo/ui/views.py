@@ -9,7 +9,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from demo.records import BaseProof, DatasetInfo, LabStatus, Message, RenderedPrompt, Row, RunPlan, RunState
+from demo.records import (
+    BaseProof,
+    DatasetInfo,
+    LabStatus,
+    Message,
+    RenderedPrompt,
+    Row,
+    RunPlan,
+    RunState,
+)
 from demo.ui.language import Texts
 
 LIVE = ("queued", "running")
@@ -64,10 +73,20 @@ def banner(texts: Texts, language: str, run: RunState | None) -> dict[str, Any]:
     said = run_line(texts, language, run)
     if run.status in LIVE:
         share = 100 * run.step / run.steps if run.steps else 0
-        html = Markup('<p class="run live"><span class="pulse"></span>{}<progress max="100" value="{:.0f}" aria-label="{}"></progress></p>')
-        return {"html": html.format(said, share, said), "title": f"{share:.0f} % · {title}", "live": True}
+        html = Markup(
+            '<p class="run live"><span class="pulse"></span>{}<progress max="100" value="{:.0f}" aria-label="{}"></progress></p>'
+        )
+        return {
+            "html": html.format(said, share, said),
+            "title": f"{share:.0f} % · {title}",
+            "live": True,
+        }
     html = Markup('<p class="run {}" role="status">{}</p>').format(run.status, said)
-    return {"html": html, "title": f"{texts.say(language, f'title_{run.status}', name=run.name)} · {title}", "live": False}
+    return {
+        "html": html,
+        "title": f"{texts.say(language, f'title_{run.status}', name=run.name)} · {title}",
+        "live": False,
+    }
 
 
 def run_line(texts: Texts, language: str, run: RunState) -> str:
@@ -116,12 +135,16 @@ def preview(texts: Texts, language: str, rows: Sequence[Row]) -> Markup:
         )
         for row in rows
     )
-    table = Markup('<div class="scroll" tabindex="0" role="region" aria-label="{}"><table class="rows"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>')
+    table = Markup(
+        '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table class="rows"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    )
     return table.format(texts.say(language, "preview"), heads, body)
 
 
 def _cell(messages: Sequence[Message]) -> str:
-    text = "\n".join(m.content if len(messages) == 1 else f"{m.role}: {m.content}" for m in messages)
+    text = "\n".join(
+        m.content if len(messages) == 1 else f"{m.role}: {m.content}" for m in messages
+    )
     return text if len(text) <= CELL else text[:CELL] + "…"
 
 
@@ -138,13 +161,18 @@ def plan_line(texts: Texts, language: str, plan: RunPlan, rank: int) -> Markup:
         "steps": plan.steps,
         "time": duration(texts, language, plan.seconds),
     }
-    lines = [texts.say(language, "plan_method", **values), texts.say(language, "plan_work", **values)]
+    lines = [
+        texts.say(language, "plan_method", **values),
+        texts.say(language, "plan_work", **values),
+    ]
     if plan.too_long:
         lines.append(texts.say(language, "plan_too_long", count=plan.too_long))
     return joined(Markup('<p class="plan">{}</p>').format(line) for line in lines)
 
 
-def exact_prompt(texts: Texts, language: str, rendered: RenderedPrompt, messages: Sequence[Message]) -> Markup:
+def exact_prompt(
+    texts: Texts, language: str, rendered: RenderedPrompt, messages: Sequence[Message]
+) -> Markup:
     """The bytes that the model reads; what the template adds is greyed."""
     parts: list[Any] = []
     rest = rendered.text
@@ -156,9 +184,9 @@ def exact_prompt(texts: Texts, language: str, rendered: RenderedPrompt, messages
         rest = after
     parts.append(Markup('<span class="template">{}</span>').format(rest))
     count = texts.say(language, "prompt_tokens", tokens=len(rendered.ids), context=rendered.context)
-    return Markup('<p class="facts">{}</p><pre class="exact" tabindex="0" role="region" aria-label="{}">{}</pre>').format(
-        count, texts.say(language, "exact_prompt"), joined(parts)
-    )
+    return Markup(
+        '<p class="facts">{}</p><pre class="exact" tabindex="0" role="region" aria-label="{}">{}</pre>'
+    ).format(count, texts.say(language, "exact_prompt"), joined(parts))
 
 
 def proof_badge(texts: Texts, language: str, proof: BaseProof | None) -> Markup:
@@ -166,7 +194,11 @@ def proof_badge(texts: Texts, language: str, proof: BaseProof | None) -> Markup:
     if proof is None:
         return Markup('<p class="proof">{}</p>').format(texts.say(language, "proof_coming"))
     key = "proof_unchanged" if proof.unchanged else "proof_changed"
-    difference = texts.number(language, float(f"{proof.difference:.2g}")) if proof.difference else texts.number(language, 0.0)
+    difference = (
+        texts.number(language, float(f"{proof.difference:.2g}"))
+        if proof.difference
+        else texts.number(language, 0.0)
+    )
     kind = "good" if proof.unchanged else "bad"
     said = texts.say(language, key, probes=proof.probes, difference=difference)
     return Markup('<p class="proof {}">{}</p>').format(kind, said)

@@ -50,12 +50,25 @@ def build(shell: Shell) -> Compare:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=3, min_width=320, elem_classes="main"):
             question = labels.add(
-                gr.Textbox, "compare.question", lines=2, max_lines=8, interactive=True, elem_id="question"
+                gr.Textbox,
+                "compare.question",
+                lines=1,
+                max_lines=8,
+                interactive=True,
+                elem_id="question",
             )
             with gr.Row(elem_classes="actions"):
                 adapters = labels.add(
-                    gr.Dropdown, "compare.adapters", choices=[], value=[], multiselect=True, max_choices=MOST,
-                    interactive=True, elem_id="adapters", scale=3, min_width=220,
+                    gr.Dropdown,
+                    "compare.adapters",
+                    choices=[],
+                    value=[],
+                    multiselect=True,
+                    max_choices=MOST,
+                    interactive=True,
+                    elem_id="adapters",
+                    scale=3,
+                    min_width=220,
                 )
                 stop = labels.add(gr.Button, "compare.stop", visible=False, min_width=110, scale=1)
                 go = labels.add(gr.Button, "compare.go", variant="primary", min_width=110, scale=1)
@@ -72,12 +85,20 @@ def build(shell: Shell) -> Compare:
 
 def _wire(shell: Shell, parts: Compare) -> None:
     inputs, outputs = parts.inputs(shell), parts.outputs()
-    asked = wire([parts.go.click, parts.question.submit], shell.bind(compare, parts), inputs, outputs, **STREAM)
+    asked = wire(
+        [parts.go.click, parts.question.submit],
+        shell.bind(compare, parts),
+        inputs,
+        outputs,
+        **STREAM,
+    )
     kept = {"columns": parts.columns, "language": shell.language}
     wire([parts.stop.click], shell.bind(settle, parts), kept, outputs, cancels=[asked], **AT_ONCE)
 
 
-def compare(shell: Shell, parts: Compare, request: gr.Request, **given: Any) -> Iterator[dict[Any, Any]]:
+def compare(
+    shell: Shell, parts: Compare, request: gr.Request, **given: Any
+) -> Iterator[dict[Any, Any]]:
     """Stream all columns from one batch; stopping or leaving frees their places."""
     language, titles = given["language"], _titles(shell, given)
     try:
@@ -102,8 +123,10 @@ def _ended(
     proof: BaseProof = shell.lab.base_proof()
     drawn = "greedy" if question.sampling.temperature == 0 else "sampled"
     said = shell.texts.say(
-        language, f"same_{drawn}",
-        tokens=len(shell.lab.render(question).ids), seed=question.sampling.seed,
+        language,
+        f"same_{drawn}",
+        tokens=len(shell.lab.render(question).ids),
+        seed=question.sampling.seed,
         temperature=question.sampling.temperature,
     )
     return _idle(parts) | {
@@ -119,11 +142,17 @@ def settle(shell: Shell, parts: Compare, columns: Any, language: str) -> dict[An
 
 
 def _titles(shell: Shell, given: dict[str, Any]) -> dict[str, str]:
-    return {name: title for title, name in shell.adapter_choices(given["memory"], given["language"])}
+    return {
+        name: title for title, name in shell.adapter_choices(given["memory"], given["language"])
+    }
 
 
 def _busy(parts: Compare) -> dict[Any, Any]:
-    return {parts.go: gr.update(visible=False), parts.stop: gr.update(visible=True), parts.verdict: ""}
+    return {
+        parts.go: gr.update(visible=False),
+        parts.stop: gr.update(visible=True),
+        parts.verdict: "",
+    }
 
 
 def _idle(parts: Compare) -> dict[Any, Any]:

@@ -99,5 +99,3 @@ def settings_of(given: dict[str, Any]) -> TrainSettings:
 def _workspace(shell: Shell, memory: Any) -> str:
     kept = recalled(memory)
     return kept["workspace"] if shell.runs(kept) is not None else ""
-
-

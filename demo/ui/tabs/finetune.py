@@ -67,21 +67,40 @@ def _data(shell: Shell) -> dict[str, Any]:
     labels.add(gr.HTML, "finetune.step_data", elem_classes="step")
     with gr.Row(elem_classes="actions"):
         dataset = labels.add(
-            gr.Dropdown, "finetune.dataset", choices=samples, value=data_step.first_sample(shell),
-            interactive=True, elem_id="dataset", scale=3, min_width=220,
+            gr.Dropdown,
+            "finetune.dataset",
+            choices=samples,
+            value=data_step.first_sample(shell),
+            interactive=True,
+            elem_id="dataset",
+            scale=3,
+            min_width=220,
         )
         upload = labels.add(
-            gr.UploadButton, "finetune.upload", file_types=[".csv", ".json", ".jsonl"], elem_id="upload",
-            scale=2, min_width=200,
+            gr.UploadButton,
+            "finetune.upload",
+            file_types=[".csv", ".json", ".jsonl"],
+            elem_id="upload",
+            scale=2,
+            min_width=200,
         )
     said, facts, preview = gr.HTML(""), gr.HTML(""), gr.HTML("")
     with gr.Row(visible=False, elem_classes="actions") as mapping:
         prompt = labels.add(gr.Dropdown, "finetune.prompt_column", choices=[], interactive=True)
-        completion = labels.add(gr.Dropdown, "finetune.completion_column", choices=[], interactive=True)
+        completion = labels.add(
+            gr.Dropdown, "finetune.completion_column", choices=[], interactive=True
+        )
         use = labels.add(gr.Button, "finetune.map", min_width=160)
     return {
-        "dataset": dataset, "upload": upload, "data_notice": said, "facts": facts, "preview": preview,
-        "mapping": mapping, "prompt_column": prompt, "completion_column": completion, "map": use,
+        "dataset": dataset,
+        "upload": upload,
+        "data_notice": said,
+        "facts": facts,
+        "preview": preview,
+        "mapping": mapping,
+        "prompt_column": prompt,
+        "completion_column": completion,
+        "map": use,
     }
 
 
@@ -89,7 +108,9 @@ def _method(shell: Shell) -> dict[str, Any]:
     labels = shell.labels
     labels.add(gr.HTML, "finetune.step_method", elem_classes="step")
     plan = gr.HTML("", elem_id="plan")
-    with labels.add(gr.Accordion, "finetune.advanced", open=False, elem_classes="fold", elem_id="advanced"):
+    with labels.add(
+        gr.Accordion, "finetune.advanced", open=False, elem_classes="fold", elem_id="advanced"
+    ):
         name = labels.add(gr.Textbox, "finetune.name", max_lines=1, interactive=True)
         with gr.Row(elem_classes="knobs"):
             settings = training_controls(labels, TrainSettings())
@@ -100,9 +121,18 @@ def _train(shell: Shell) -> dict[str, Any]:
     labels = shell.labels
     labels.add(gr.HTML, "finetune.step_train", elem_classes="step")
     with gr.Row(elem_classes="actions start"):
-        train = labels.add(gr.Button, "finetune.train", variant="primary", elem_id="train", scale=0, min_width=200)
-        stop = labels.add(gr.Button, "finetune.stop", visible=False, elem_id="stop-run", scale=0, min_width=200)
-    return {"train": train, "stop": stop, "train_notice": gr.HTML(""), "progress": gr.HTML("", elem_id="progress")}
+        train = labels.add(
+            gr.Button, "finetune.train", variant="primary", elem_id="train", scale=0, min_width=200
+        )
+        stop = labels.add(
+            gr.Button, "finetune.stop", visible=False, elem_id="stop-run", scale=0, min_width=200
+        )
+    return {
+        "train": train,
+        "stop": stop,
+        "train_notice": gr.HTML(""),
+        "progress": gr.HTML("", elem_id="progress"),
+    }
 
 
 def _result(shell: Shell) -> dict[str, Any]:
@@ -110,18 +140,35 @@ def _result(shell: Shell) -> dict[str, Any]:
     labels.add(gr.HTML, "finetune.step_result", elem_classes="step")
     summary = gr.HTML("", elem_id="summary")
     with gr.Row(visible=False, elem_classes="actions start") as result:
-        ask = labels.add(gr.Button, "finetune.ask", variant="secondary", elem_id="ask-it", scale=0, min_width=130)
-        compare = labels.add(gr.Button, "finetune.compare", elem_id="compare-it", scale=0, min_width=130)
-        download = labels.add(gr.Button, "finetune.download", elem_id="download", scale=0, min_width=130)
+        ask = labels.add(
+            gr.Button, "finetune.ask", variant="secondary", elem_id="ask-it", scale=0, min_width=130
+        )
+        compare = labels.add(
+            gr.Button, "finetune.compare", elem_id="compare-it", scale=0, min_width=130
+        )
+        download = labels.add(
+            gr.Button, "finetune.download", elem_id="download", scale=0, min_width=130
+        )
     archive = labels.add(gr.DownloadButton, "finetune.zip", visible="hidden", elem_id="zip")
-    with labels.add(gr.Accordion, "finetune.earlier", open=False, elem_classes="fold", elem_id="earlier"):
+    with labels.add(
+        gr.Accordion, "finetune.earlier", open=False, elem_classes="fold", elem_id="earlier"
+    ):
         runs = labels.add(gr.Dropdown, "finetune.runs", choices=[], interactive=True)
         with gr.Row(elem_classes="actions start"):
             reopen = labels.add(gr.Button, "finetune.open", scale=0, min_width=130)
-            delete = labels.add(gr.Button, "finetune.delete", variant="stop", scale=0, min_width=130)
+            delete = labels.add(
+                gr.Button, "finetune.delete", variant="stop", scale=0, min_width=130
+            )
     return {
-        "summary": summary, "result": result, "ask": ask, "compare": compare, "download": download,
-        "zip": archive, "runs": runs, "open": reopen, "delete": delete,
+        "summary": summary,
+        "result": result,
+        "ask": ask,
+        "compare": compare,
+        "download": download,
+        "zip": archive,
+        "runs": runs,
+        "open": reopen,
+        "delete": delete,
     }
 
 
@@ -136,14 +183,24 @@ def _wire_data(shell: Shell, parts: FineTune) -> None:
     show, plan = shell.bind(data_step.show), shell.bind(data_step.plan)
     shown = wire([parts.dataset.input], show, chosen, parts.data_outputs(), **AT_ONCE)
     uploaded = wire(
-        [parts.upload.upload], shell.bind(data_step.upload),
+        [parts.upload.upload],
+        shell.bind(data_step.upload),
         {"file": parts.upload, "memory": shell.memory, "language": shell.language},
-        [shell.memory, parts.dataset, parts.data_notice], **QUIET,
+        [shell.memory, parts.dataset, parts.data_notice],
+        **QUIET,
     )
     # A refused file leaves its message standing: only a success shows the new dataset.
-    uploaded_shown = uploaded.success(show, inputs_kwargs=chosen, outputs=parts.data_outputs(), **AT_ONCE)
+    uploaded_shown = uploaded.success(
+        show, inputs_kwargs=chosen, outputs=parts.data_outputs(), **AT_ONCE
+    )
     columns = {"prompt": parts.prompt_column, "completion": parts.completion_column}
-    mapped = wire([parts.map.click], shell.bind(data_step.map_columns), chosen | columns, parts.data_outputs(), **QUIET)
+    mapped = wire(
+        [parts.map.click],
+        shell.bind(data_step.map_columns),
+        chosen | columns,
+        parts.data_outputs(),
+        **QUIET,
+    )
     for event in (shown, uploaded_shown, mapped):
         chain(event, plan, plan_inputs(shell, parts), parts.plan, **QUIET)
     changes = [control.change for control in parts.settings.values()]

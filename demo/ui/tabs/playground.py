@@ -54,36 +54,66 @@ def build(shell: Shell) -> Playground:
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=3, min_width=320, elem_classes="main"):
             chat = gr.HTML(
-                speech.chat(shell.texts, "en", ()), html_template="${value.html}", elem_id="chat", js_on_load=None
+                speech.chat(shell.texts, "en", ()),
+                html_template="${value.html}",
+                elem_id="chat",
+                js_on_load=None,
             )
             with gr.Row(elem_classes="starters") as starters:
-                buttons = [labels.add(gr.Button, f"playground.{key}", size="sm") for key in STARTERS]
+                buttons = [
+                    labels.add(gr.Button, f"playground.{key}", size="sm") for key in STARTERS
+                ]
             message = labels.add(
-                gr.Textbox, "playground.message", lines=2, max_lines=10, interactive=True, elem_id="message"
+                gr.Textbox,
+                "playground.message",
+                lines=1,
+                max_lines=10,
+                interactive=True,
+                elem_id="message",
             )
             with gr.Row(elem_classes="actions"):
                 speaks = labels.add(
-                    gr.Dropdown, "playground.speaks", choices=[BASE], value=BASE, interactive=True,
-                    elem_id="speaks", scale=3, min_width=180,
+                    gr.Dropdown,
+                    "playground.speaks",
+                    choices=[BASE],
+                    value=BASE,
+                    interactive=True,
+                    elem_id="speaks",
+                    scale=3,
+                    min_width=180,
                 )
-                fresh = labels.add(gr.Button, "playground.fresh", visible=False, min_width=90, scale=1)
-                retry = labels.add(gr.Button, "playground.retry", visible=False, min_width=90, scale=1)
-                stop = labels.add(gr.Button, "playground.stop", visible=False, min_width=110, scale=1)
-                send = labels.add(gr.Button, "playground.send", variant="primary", min_width=110, scale=1)
+                fresh = labels.add(
+                    gr.Button, "playground.fresh", visible=False, min_width=90, scale=1
+                )
+                retry = labels.add(
+                    gr.Button, "playground.retry", visible=False, min_width=90, scale=1
+                )
+                stop = labels.add(
+                    gr.Button, "playground.stop", visible=False, min_width=110, scale=1
+                )
+                send = labels.add(
+                    gr.Button, "playground.send", variant="primary", min_width=110, scale=1
+                )
             said = gr.HTML("")
             labels.add(gr.HTML, "playground.honest", elem_classes="hint")
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
             knobs = framing(shell, message)
-            with labels.add(gr.Accordion, "playground.reads", open=False, elem_classes="fold", elem_id="reads"):
+            with labels.add(
+                gr.Accordion, "playground.reads", open=False, elem_classes="fold", elem_id="reads"
+            ):
                 exact = gr.HTML("")
-    parts = Playground(chat, starters, message, speaks, send, stop, retry, fresh, said, exact, knobs)
+    parts = Playground(
+        chat, starters, message, speaks, send, stop, retry, fresh, said, exact, knobs
+    )
     _wire(shell, parts, buttons)
     return parts
 
 
 def _wire(shell: Shell, parts: Playground, starters: list[Any]) -> None:
     inputs, outputs = parts.inputs(shell), parts.outputs()
-    asked = wire([parts.send.click, parts.message.submit], shell.bind(ask, parts), inputs, outputs, **STREAM)
+    asked = wire(
+        [parts.send.click, parts.message.submit], shell.bind(ask, parts), inputs, outputs, **STREAM
+    )
     again = wire([parts.retry.click], shell.bind(ask_again, parts), inputs, outputs, **STREAM)
     begun = []
     for button in starters:
@@ -92,7 +122,13 @@ def _wire(shell: Shell, parts: Playground, starters: list[Any]) -> None:
     under_way = [asked, again, *begun]
     kept = {"chat": parts.chat, "language": shell.language}
     wire([parts.stop.click], shell.bind(settle, parts), kept, outputs, cancels=under_way, **AT_ONCE)
-    wire([parts.fresh.click], shell.bind(start_afresh, parts), {"language": shell.language}, outputs, **AT_ONCE)
+    wire(
+        [parts.fresh.click],
+        shell.bind(start_afresh, parts),
+        {"language": shell.language},
+        outputs,
+        **AT_ONCE,
+    )
     changes = [parts.framing.file.change, parts.framing.system.change, parts.message.change]
     exact = shell.bind(show_exact)
     wire(changes, exact, inputs, parts.exact, trigger_mode="always_last", **QUIET)
@@ -100,7 +136,9 @@ def _wire(shell: Shell, parts: Playground, starters: list[Any]) -> None:
         chain(answer, exact, inputs, parts.exact, **QUIET)
 
 
-def ask(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> Iterator[dict[Any, Any]]:
+def ask(
+    shell: Shell, parts: Playground, request: gr.Request, **given: Any
+) -> Iterator[dict[Any, Any]]:
     """Stream one answer; stopping or leaving closes the lab's iterator, which frees its place."""
     past, language = speech.read_turns(given["chat"]), given["language"]
     try:
@@ -122,7 +160,9 @@ def ask(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> I
         }
 
 
-def ask_again(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> Iterator[dict[Any, Any]]:
+def ask_again(
+    shell: Shell, parts: Playground, request: gr.Request, **given: Any
+) -> Iterator[dict[Any, Any]]:
     """Ask the last question once more with the knobs as they stand now."""
     turns = speech.read_turns(given["chat"])
     if not turns:
@@ -155,8 +195,15 @@ def show_exact(shell: Shell, request: gr.Request, **given: Any) -> Any:
 
 
 def _busy(parts: Playground) -> dict[Any, Any]:
-    hidden = {part: gr.update(visible=False) for part in (parts.send, parts.retry, parts.fresh, parts.starters)}
-    return hidden | {parts.stop: gr.update(visible=True), parts.message: gr.update(value=""), parts.notice: ""}
+    hidden = {
+        part: gr.update(visible=False)
+        for part in (parts.send, parts.retry, parts.fresh, parts.starters)
+    }
+    return hidden | {
+        parts.stop: gr.update(visible=True),
+        parts.message: gr.update(value=""),
+        parts.notice: "",
+    }
 
 
 def _idle(parts: Playground, begun: bool) -> dict[Any, Any]:

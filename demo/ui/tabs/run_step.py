@@ -37,7 +37,9 @@ def start(shell: Shell, **given: Any) -> tuple[Any, Any]:
 
 def _default_name(shell: Shell, workspace: str, dataset: str) -> str:
     title = shell.lab.dataset(workspace, dataset).name.rsplit(".", 1)[0]
-    taken = sum(run.name.split(" #")[0] == title for run in shell.runs({"workspace": workspace}) or [])
+    taken = sum(
+        run.name.split(" #")[0] == title for run in shell.runs({"workspace": workspace}) or []
+    )
     return f"{title[:50]} #{taken + 1}" if taken else title[:50]
 
 
@@ -87,7 +89,9 @@ def summary(shell: Shell, language: str, run: RunState | None) -> Markup:
         return notice(shell.texts.say(language, "result_none"), "quiet")
     _, held_out = losses(run.events)
     if len(held_out) < 2:
-        return Markup('<p class="verdict">{}</p>').format(shell.texts.say(language, "result_plain", name=run.name))
+        return Markup('<p class="verdict">{}</p>').format(
+            shell.texts.say(language, "result_plain", name=run.name)
+        )
     values = {"first": round(held_out[0][1], 2), "last": round(held_out[-1][1], 2)}
     said = shell.texts.say(language, "result", name=run.name, **values, step=held_out[-1][0])
     return Markup('<p class="verdict">{}</p>').format(said)
@@ -151,7 +155,9 @@ def ask_it(shell: Shell, tabs: Any, page: Playground, memory: Any, language: str
         }
 
 
-def compare_it(shell: Shell, tabs: Any, page: Compare, memory: Any, language: str) -> dict[Any, Any]:
+def compare_it(
+    shell: Shell, tabs: Any, page: Compare, memory: Any, language: str
+) -> dict[Any, Any]:
     """Open Compare with the new adapter chosen and a question of its kind typed."""
     with shell.told(language):
         choices = [c for c in shell.adapter_choices(memory, language) if c[1] != BASE]

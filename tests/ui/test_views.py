@@ -1,0 +1,78 @@
+"""Texts of visitors and models reach the page as text, whatever they hold."""
+
+from demo.records import Answer, BaseProof, Message, RenderedPrompt, Row, RunEvent
+from demo.ui import speech, views
+from demo.ui.curve import curve
+from demo.ui.language import Texts
+
+HOSTILE = "<img src=x onerror=alert(1)> ${alert(1)} {{value}} <script>alert(1)</script>"
+TEXTS = Texts.load()
+
+
+def test_chat_escapes_question_answer_and_title() -> None:
+    turn = speech.Turn(question=HOSTILE, answer=HOSTILE, title=HOSTILE, tokens=1, reason="end")
+    html = str(speech.chat(TEXTS, "en", (turn,))["html"])
+    assert "<img" not in html
+    assert "<script" not in html
+    assert "&lt;img src=x" in html
+
+
+def test_preview_and_prompt_escape_rows_and_messages() -> None:
+    messages = (Message("user", HOSTILE), Message("assistant", HOSTILE))
+    rendered = RenderedPrompt(text=f"<|im_start|>user\n{HOSTILE}", ids=(1, 2), context=8192)
+    html = str(views.preview(TEXTS, "en", (Row(1, messages),)))
+    html += str(views.exact_prompt(TEXTS, "en", rendered, messages))
+    assert "<img" not in html
+    assert "<script" not in html
+
+
+def test_exact_prompt_greys_what_the_template_adds() -> None:
+    rendered = RenderedPrompt(text="<s>user\nHello<e>", ids=(1, 2, 3), context=8192)
+    html = str(views.exact_prompt(TEXTS, "en", rendered, (Message("user", "Hello"),)))
+    assert (
+        '<span class="template">&lt;s&gt;user\n</span>Hello<span class="template">&lt;e&gt;</span>'
+        in html
+    )
+    assert "3 of 8,192 tokens" in html
+
+
+def test_chat_value_gives_its_turns_back_and_drops_what_is_malformed() -> None:
+    turns = (speech.Turn(question="one", answer="two", reason="end", tokens=3, seconds=1.5),)
+    assert speech.read_turns(speech.chat(TEXTS, "en", turns)) == turns
+    assert speech.read_turns({"turns": ["no turn", {"question": 7}]}) == (speech.Turn(),)
+    assert speech.read_turns("nothing") == ()
+
+
+def test_history_leaves_out_turns_framed_by_a_prompt_file() -> None:
+    plain = speech.Turn(question="a", answer="b", reason="end")
+    framed = speech.Turn(question="c", answer="d", reason="end", file="Few-shot")
+    assert speech.history((plain, framed)) == (Message("user", "a"), Message("assistant", "b"))
+
+
+def test_paced_always_shows_the_first_and_the_last_increment() -> None:
+    assert list(speech.paced(range(1000), gap=60)) == [0, 999]
+
+
+def test_columns_head_the_base_with_its_proof() -> None:
+    turns = [speech.Turn(question="q", title="base model"), speech.Turn(speaker="x", title="mine")]
+    grown = [speech.grown(TEXTS, "en", t, Answer(text="yes", tokens=1, done=True)) for t in turns]
+    html = str(speech.columns(TEXTS, "en", grown, BaseProof(True, 4, 0.0))["html"])
+    assert html.count("proof good") == 1
+    assert "4 probes, largest difference 0" in html
+    assert html.index("base model") < html.index("mine")
+
+
+def test_curve_names_its_numbers_and_repeats_them_as_a_table() -> None:
+    events = (
+        RunEvent(0, 0.0, eval_loss=3.1),
+        RunEvent(1, 1.0, train_loss=3.0),
+        RunEvent(2, 2.0, eval_loss=1.2),
+    )
+    html = str(curve(TEXTS, "en", events, 2))
+    assert 'role="img"' in html
+    assert "from 3.10 at the start to 1.20 at step 2" in html
+    assert html.count("<tr><td>") == 3
+
+
+def test_curve_is_empty_before_the_first_measurement() -> None:
+    assert str(curve(TEXTS, "en", (), 10)) == ""
