@@ -8,20 +8,22 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import constants
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, DynamicCache
 
+from demo.engine import load
 from demo.engine.adapters import AdapterCache, AdapterShelf, describe
 from demo.engine.attention import use_rows
 from demo.engine.batch import Batch, BatchRow
-from demo.engine.catalogue import Fingerprint, choose_model, embedded
+from demo.engine.catalogue import Fingerprint, ModelChoice, ModelSpec, choose_model, embedded
 from demo.engine.convert import converted, intact
 from demo.engine.int8 import quantize_model
 from demo.engine.load import choose_precision, load_model
 from demo.engine.sample import Sampler
 from demo.engine.service import Engine
-from demo.errors import BadInput
+from demo.errors import BadInput, NotReady
 from demo.host import Host, detect
 from demo.records import Sampling
 from demo.settings import LabSettings
@@ -198,6 +200,22 @@ def test_an_adapter_of_other_weights_of_the_same_model_is_a_warning(
     info = describe(adapter_folders[0], "x", "shipped", other)
     assert info.base_differs
     assert not info.problem
+
+
+def test_the_embedded_model_answers_when_no_hub_can_be_reached(
+    lab_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    wanted = ModelSpec("Big", "nobody/big-model", "nobody/big-model", "0" * 40)
+    choice = ModelChoice(wanted, "automatic", fallback=embedded())
+    monkeypatch.setattr(load, "choose_model", lambda *_: choice)
+    base = load.load_base(LabSettings(home=lab_home), CPU)
+    assert base.spec.lineage == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert base.reason != choice.reason
+    unlucky = ModelChoice(wanted, "chosen")
+    monkeypatch.setattr(load, "choose_model", lambda *_: unlucky)
+    with pytest.raises(NotReady, match="The model could not be loaded"):
+        load.load_base(LabSettings(home=lab_home), CPU)
 
 
 def test_sampling_keeps_to_its_top_k_and_top_p() -> None:
