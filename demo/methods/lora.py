@@ -131,7 +131,11 @@ def _problem(config: Mapping[str, Any]) -> str:
         return f"its rank r must be between 1 and {LARGEST_RANK}"
     if not 0 < _number(config.get("lora_alpha")) <= LARGEST_ALPHA:
         return f"its lora_alpha must be above 0 and at most {LARGEST_ALPHA}"
-    if not isinstance(targets, list) or not all(isinstance(name, str) for name in targets):
+    if (
+        not isinstance(targets, list)
+        or not targets
+        or not all(isinstance(name, str) for name in targets)
+    ):
         return "its target_modules must be a list of layer names"
     return ""
 
