@@ -52,7 +52,7 @@ def framing(shell: Shell, message: Any) -> Framing:
     parts = Framing(technique, file, teaches, system, sampling)
     chosen = {"technique": technique, "language": shell.language}
     wire([technique.input], shell.bind(narrow), chosen, file, **AT_ONCE)
-    inputs = {"file": file, "language": shell.language}
+    inputs = {"file": file}
     wire([file.input], shell.bind(choose_file), inputs, [teaches, message], **AT_ONCE)
     return parts
 
@@ -69,7 +69,7 @@ def narrow(shell: Shell, technique: str, language: str) -> Any:
     return gr.update(choices=files_of(shell, language, technique), value=ANY)
 
 
-def choose_file(shell: Shell, file: str, language: str) -> tuple[Any, Any]:
+def choose_file(shell: Shell, file: str) -> tuple[Any, Any]:
     """What the file teaches, and its own example as the message."""
     found = next((f for f in shell.lab.prompts.all() if f.name == file), None)
     if found is None:

@@ -106,7 +106,7 @@ def wire_runs(shell: Shell, pages: Pages) -> None:
     )
     stopped = wire([step.stop.click], shell.bind(run_step.stop), kept, step.stop, **QUIET)
     chosen = {"run": step.runs, "memory": shell.memory}
-    opened = wire([step.open.click], shell.bind(run_step.reopen), chosen, shell.memory, **AT_ONCE)
+    opened = wire([step.open.click], run_step.reopen, chosen, shell.memory, **AT_ONCE)
     erase = shell.bind(run_step.delete)
     deleted = wire(
         [step.delete.click], erase, chosen | {"language": shell.language}, shell.memory, **QUIET

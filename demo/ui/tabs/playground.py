@@ -183,10 +183,12 @@ def start_afresh(shell: Shell, parts: Playground, language: str) -> dict[Any, An
 
 
 def show_exact(shell: Shell, request: gr.Request, **given: Any) -> Any:
-    """The prompt as the model would read it now."""
-    language = given["language"]
+    """The prompt as the model would read it now; with nothing typed, as it read the last one."""
+    language, turns = given["language"], speech.read_turns(given["chat"])
+    if turns and not str(given["message"] or "").strip():
+        given, turns = given | {"message": turns[-1].question}, turns[:-1]
     try:
-        question = framed(shell, request, given, speech.history(speech.read_turns(given["chat"])))
+        question = framed(shell, request, given, speech.history(turns))
         return exact_prompt(shell.texts, language, shell.lab.render(question), question.messages)
     except LabError as error:
         if error.key == "empty_text":

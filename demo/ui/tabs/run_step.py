@@ -113,7 +113,7 @@ def run_choices(shell: Shell, memory: Any, language: str) -> Any:
     return gr.update(choices=names, value=current if current in {r.id for r in runs} else None)
 
 
-def reopen(shell: Shell, run: str | None, memory: Any) -> Any:
+def reopen(run: str | None, memory: Any) -> Any:
     """Follow another run of the workspace."""
     return recalled(memory) | {"run": run or ""}
 
