@@ -68,7 +68,7 @@ def _language_switch(labels: Labels) -> Any:
 
 
 def _tabs(shell: Shell) -> Pages:
-    banner, timer = run_banner(), gr.Timer(1.0, active=False)
+    banner = run_banner()
     with gr.Tabs(selected="playground", elem_id="tabs", overflow_behavior="wrap") as tabs:
         with shell.labels.add(gr.Tab, "tabs.playground", id="playground"):
             first = playground.build(shell)
@@ -76,7 +76,7 @@ def _tabs(shell: Shell) -> Pages:
             second = finetune.build(shell)
         with shell.labels.add(gr.Tab, "tabs.compare", id="compare"):
             third = compare.build(shell)
-    return Pages(tabs, banner, timer, first, second, third)
+    return Pages(tabs, banner, first, second, third)
 
 
 def _wire(shell: Shell, pages: Pages, blocks: gr.Blocks, machine: Any) -> None:
