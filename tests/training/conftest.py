@@ -49,9 +49,7 @@ def tokenizer(real: ModelSpec) -> LabTokenizer:
 
 
 @pytest.fixture(scope="session")
-def tiny(
-    real: ModelSpec, tokenizer: LabTokenizer, tmp_path_factory: pytest.TempPathFactory
-) -> ModelSpec:
+def tiny(tokenizer: LabTokenizer, tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
     """Two layers of random weights that read the real tokenizer's ids."""
     folder = tmp_path_factory.mktemp("tiny")
     torch.manual_seed(0)

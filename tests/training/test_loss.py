@@ -74,9 +74,7 @@ def test_loss_is_that_of_plain_transformers_labels(model: PeftModel, rows: list[
     torch.testing.assert_close(CompletionLoss(model)(collate(rows[1:2], "cpu")).mean, expected)
 
 
-def test_loss_does_not_measure_tokens_of_the_prompt(
-    model: PeftModel, rows: list[Sequence], tokenizer: LabTokenizer
-) -> None:
+def test_loss_does_not_measure_tokens_of_the_prompt(model: PeftModel, rows: list[Sequence]) -> None:
     losses = CompletionLoss(model)(collate(rows, "cpu")).losses
     assert len(losses) == sum(sum(row.trained) for row in rows)
     only_end = replace(rows[0], trained=(False,) * (len(rows[0].ids) - 1) + (True,))
