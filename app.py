@@ -16,10 +16,11 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = LabSettings.read(arguments=sys.argv[1:])
-        # Gradio and the hub's library read these once, when they are imported.
+        # Libraries read these once, when they are imported.
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ["GRADIO_TEMP_DIR"] = str(settings.served)
         os.environ.setdefault("HF_HOME", str(settings.data / "hub"))
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(settings.data / "inductor"))
         from demo.lab import Lab
         from demo.ui.launch import serve
 

@@ -31,6 +31,7 @@ def serve(lab: Lab, stop: threading.Event) -> None:
     settings.served.mkdir(parents=True, exist_ok=True)
     settings.data.mkdir(parents=True, exist_ok=True)
     page = build_page(lab)
+    free_endpoint_names(page)
     with page:
         add_endpoints(lab)
     page.queue(max_size=64, default_concurrency_limit=8)
@@ -45,6 +46,12 @@ def serve(lab: Lab, stop: threading.Event) -> None:
     finally:
         lab.close()
         page.close(verbose=False)
+
+
+def free_endpoint_names(page: gr.Blocks) -> None:
+    """Take the names of the page's own events away, or `/stop` would be a button of the page."""
+    for number, event in page.fns.items():
+        event.api_name = f"page_{number}"
 
 
 def _launch(page: gr.Blocks, lab: Lab) -> str:
