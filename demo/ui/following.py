@@ -17,22 +17,22 @@ from demo.ui.tabs.finetune import FineTune
 from demo.ui.tabs.playground import Playground
 from demo.ui.views import LIVE
 
-TITLE_SCRIPT = """
+FOLLOW_SCRIPT = """
 watch('value', () => { document.title = props.value.title });
-setInterval(() => { if (document.hidden && props.value.live) trigger('away') }, 3000);
+setInterval(() => { if (props.value.live) trigger('look') }, 1000);
 """
-"""A timer of Gradio rests while the page is hidden; the title has to tell of the end all the same."""
+"""A timer of Gradio rests while the page is hidden and is not woken by a first load; the browser's
+own clock polls either way, so that the title tells of a run's end in a hidden tab too."""
 
 SAVE_SCRIPT = "() => setTimeout(() => document.querySelector('#zip a, a#zip, button#zip, #zip button').click(), 300)"
 
 
 @dataclass(frozen=True)
 class Pages:
-    """The tabs, the banner above them and the timer behind them."""
+    """The tabs, and the banner above them."""
 
     tabs: Any
     banner: Any
-    timer: Any
     playground: Playground
     fine_tune: FineTune
     compare: Compare
@@ -47,7 +47,6 @@ class Pages:
         step = self.fine_tune
         shown = [
             self.banner,
-            self.timer,
             step.progress,
             step.summary,
             step.stop,
@@ -60,7 +59,7 @@ class Pages:
 def run_banner() -> Any:
     """The line that tells of the run in every tab, and keeps the browser's title."""
     value = {"html": "", "title": "Adaptation Lab", "live": False}
-    return gr.HTML(value, html_template="${value.html}", js_on_load=TITLE_SCRIPT, elem_id="banner")
+    return gr.HTML(value, html_template="${value.html}", js_on_load=FOLLOW_SCRIPT, elem_id="banner")
 
 
 def poll(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
@@ -70,7 +69,6 @@ def poll(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
     live = run is not None and run.status in LIVE
     shown = run_step.follow(shell, pages.fine_tune, memory, language) | {
         pages.banner: run_step.banner_of(shell, memory, language),
-        pages.timer: gr.Timer(active=live),
     }
     return shown if live else shown | offered(shell, pages, **given)
 
@@ -94,8 +92,7 @@ def wire_runs(shell: Shell, pages: Pages) -> None:
     """Start, follow, stop, reopen and delete runs."""
     step, kept = pages.fine_tune, {"memory": shell.memory, "language": shell.language}
     inputs, outputs, look = pages.inputs(shell), pages.outputs(), shell.bind(poll, pages)
-    wire([pages.timer.tick], look, inputs, outputs, **AT_ONCE)
-    pages.banner.away(look, inputs_kwargs=inputs, outputs=outputs, **AT_ONCE)
+    pages.banner.look(look, inputs_kwargs=inputs, outputs=outputs, **AT_ONCE)
     given = kept | {"dataset": step.dataset, "name": step.name} | step.settings
     begun = wire(
         [step.train.click],
