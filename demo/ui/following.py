@@ -21,8 +21,8 @@ FOLLOW_SCRIPT = """
 watch('value', () => { document.title = props.value.title });
 setInterval(() => { if (props.value.live) trigger('look') }, 1000);
 """
-"""A timer of Gradio rests while the page is hidden and is not woken by a first load; the browser's
-own clock polls either way, so that the title tells of a run's end in a hidden tab too."""
+"""A timer of Gradio rests while the page is hidden; the browser's own clock goes on, so that the title
+tells of a run's end in a hidden tab too."""
 
 SAVE_SCRIPT = "() => setTimeout(() => document.querySelector('#zip a, a#zip, button#zip, #zip button').click(), 300)"
 
