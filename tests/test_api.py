@@ -51,7 +51,7 @@ def test_readme_example_runs_as_it_stands(running_app, tmp_path, monkeypatch):
     names = {}
     exec(example.replace("http://127.0.0.1:7860", running_app.url), names)
     assert names["state"]["status"] == "finished"
-    assert names["state"]["step"] == names["state"]["steps"] == 3
+    assert names["state"]["step"] == names["state"]["steps"] > 0
     assert [answer["adapter"] for answer in names["both"]] == ["base", names["run"]]
     held = {name.rpartition("/")[2] for name in zipfile.ZipFile(names["archive"]).namelist()}
     assert {"adapter_config.json", "adapter_model.safetensors", "README.md", "run.json"} <= held
