@@ -13,7 +13,7 @@ import httpx
 
 from demo.settings import ROOT
 
-START_SECONDS = 240
+START_SECONDS = 400
 """The first start converts the embedded model, which takes half a minute on two free cores."""
 
 

@@ -53,7 +53,7 @@ def _convert(gguf: Path, folder: Path) -> None:
         config = loaded.config
         del config.quantization_config
         # The object that the GGUF loader returns refuses to be saved; a fresh one saves well.
-        fresh = AutoModelForCausalLM.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
+        fresh = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
         fresh.load_state_dict(loaded.state_dict())
         fresh.generation_config = loaded.generation_config
         fresh.save_pretrained(temporary)

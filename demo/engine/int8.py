@@ -35,8 +35,8 @@ class Int8Linear(nn.Module):
         if x.shape[-2] > 1:
             return functional.linear(x, self.weight * self.scale.unsqueeze(1), self.bias)
         rows = x.reshape(-1, self.in_features).to(torch.bfloat16)
-        out = torch.ops.aten._weight_int8pack_mm(rows, self.weight, self.decode_scale)
-        out = out.to(x.dtype).reshape(*x.shape[:-1], self.out_features)
+        product = torch.ops.aten._weight_int8pack_mm(rows, self.weight, self.decode_scale)
+        out: Tensor = product.to(x.dtype).reshape(*x.shape[:-1], self.out_features)
         return out if self.bias is None else out + self.bias
 
 

@@ -127,7 +127,7 @@ def _from_pretrained(spec: ModelSpec, precision: str, host: Host) -> PreTrainedM
     if spec.revision:
         options["revision"] = spec.revision
     if precision == "nf4":
-        options["quantization_config"] = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
@@ -135,7 +135,7 @@ def _from_pretrained(spec: ModelSpec, precision: str, host: Host) -> PreTrainedM
         )
         options["dtype"] = compute
     elif precision == "int8":
-        options["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)  # type: ignore[no-untyped-call]
+        options["quantization_config"] = BitsAndBytesConfig(load_in_8bit=True)
         options["dtype"] = torch.float16
     else:
         options["dtype"] = torch.float32 if precision == "fp32" else torch.bfloat16

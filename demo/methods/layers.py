@@ -35,7 +35,7 @@ class BaseShape:
 
 def linear_layers(model: PreTrainedModel) -> tuple[LinearLayer, ...]:
     """Every linear layer but the head, in the model's own order."""
-    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    head = model.get_output_embeddings()
     return tuple(
         LinearLayer(name, module.in_features, module.out_features)
         for name, module in model.named_modules()
@@ -48,5 +48,5 @@ def base_shape(source: str, revision: str | None) -> BaseShape:
     """The shape of a model from its config alone: no weight is read."""
     config = AutoConfig.from_pretrained(source, revision=revision)
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+        model = AutoModelForCausalLM.from_config(config)
     return BaseShape(linear_layers(model), sum(weight.numel() for weight in model.parameters()))
