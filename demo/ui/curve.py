@@ -95,6 +95,10 @@ def _axes(texts: Texts, language: str, scale: Scale) -> Markup:
 
 def _lines(scale: Scale, train: Sequence[Point], held_out: Sequence[Point]) -> Markup:
     drawn = [Markup('<path class="train" d="{}"/>').format(scale.path(train))]
+    if len(train) == 1:
+        step, loss = train[0]
+        dot = Markup('<circle class="train" cx="{:.1f}" cy="{:.1f}" r="3"/>')
+        drawn.append(dot.format(scale.x(step), scale.y(loss)))
     if held_out:
         base = scale.y(held_out[0][1])
         drawn.append(
