@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from demo.checks import checked_text
 from demo.data.store import DatasetStore
 from demo.engine.adapters import AdapterShelf
 from demo.engine.service import Engine
@@ -27,7 +28,6 @@ from demo.records import (
     RunPlan,
     RunState,
     TrainSettings,
-    checked_text,
 )
 from demo.settings import ROOT, LabSettings
 from demo.training.queue import RunQueue

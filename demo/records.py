@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, Self
 
-from demo.checks import bounded as bounded
-from demo.checks import check_ranges as check_ranges
-from demo.checks import checked_text as checked_text
-from demo.checks import chosen as chosen
+from demo.checks import check_ranges
 from demo.errors import LabError
 
 Role = Literal["system", "user", "assistant"]
@@ -126,6 +123,15 @@ class BaseProof:
     """The largest absolute difference of any next-token logit."""
 
 
+PrecisionReason = Literal[
+    "", "int8_cpu", "nf4_cuda", "precision_chosen", "bf16_chosen_slow", "nf4_chosen_cpu"
+]
+ModelReason = Literal[
+    "", "model_small", "model_small_hub", "model_gpu", "model_chosen", "model_offline"
+]
+"""Why a precision and a model were taken; the page says each in its language."""
+
+
 @dataclass(frozen=True)
 class LabStatus:
     """What the header and `/healthz` say."""
@@ -133,9 +139,9 @@ class LabStatus:
     state: Literal["loading", "ready", "failed"]
     model: str
     precision: str
-    precision_reason: str
+    precision_reason: PrecisionReason
     device: str
-    model_reason: str = ""
+    model_reason: ModelReason = ""
     waiting: int = 0
     running: int = 0
     problem: str = ""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from demo.checks import bounded, chosen
 from demo.errors import BadInput
-from demo.records import bounded, chosen
 
 PRECISIONS = ("auto", "fp32", "bf16", "int8", "nf4")
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,11 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from demo.checks import chosen
 from demo.data.ingest import Table, ingest
 from demo.data.samples import PREVIEW_ROWS, Sample, load_samples
 from demo.data.shapes import COLUMNS, Mapping, recognise, to_rows
 from demo.errors import BadInput, Busy, NotFound
-from demo.records import DatasetInfo, Message, Row, chosen
+from demo.records import DatasetInfo, Message, Row
 from demo.workspace import inside, new_id, read_json, write_atomic, write_json
 
 MOST_DATASETS = 20

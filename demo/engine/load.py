@@ -11,11 +11,12 @@ import torch
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
 from demo.engine.attention import use_rows
-from demo.engine.catalogue import Fingerprint, ModelChoice, ModelSpec, choose_model, file_hash
+from demo.engine.catalogue import Fingerprint, ModelSpec, choose_model, file_hash
 from demo.engine.convert import converted
 from demo.engine.int8 import quantize_model
 from demo.errors import NotReady
 from demo.host import Host
+from demo.records import ModelReason, PrecisionReason
 from demo.settings import LabSettings
 from demo.text.tokenizer import LabTokenizer, load_tokenizer
 
@@ -26,7 +27,7 @@ class Precision:
 
     name: str
     """fp32, bf16, int8 or nf4."""
-    reason: str
+    reason: PrecisionReason
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class BaseModel:
     spec: ModelSpec
     """Of a folder or hub id that plain transformers loads: what a worker process is given."""
     precision: Precision
-    reason: str
+    reason: ModelReason
     """Why this model."""
     fingerprint: Fingerprint
     context: int
@@ -47,26 +48,21 @@ class BaseModel:
 
 
 def choose_precision(wanted: str, host: Host) -> Precision:
-    """`LAB_PRECISION` to a precision that this host has, with the reason that the page shows."""
-    if wanted != "auto":
-        slow = (
-            " It is slow here: this CPU has no fast bf16 products."
-            if wanted == "bf16" and not host.bf16
-            else ""
+    """`LAB_PRECISION` to a precision that this host has, and why it is this one.
+
+    Automatic: nf4 with double quantization on CUDA, a quarter of the memory of bf16; on a CPU int8,
+    because decoding waits for memory there and a weight of one byte instead of four is read about
+    three times as fast, at less than 1 % of perplexity.
+    """
+    if wanted == "auto":
+        return (
+            Precision("nf4", "nf4_cuda") if host.kind == "cuda" else Precision("int8", "int8_cpu")
         )
-        if wanted == "nf4" and host.kind != "cuda":
-            slow = " It saves memory here, not time: every product unpacks the weights first."
-        return Precision(wanted, "Chosen by LAB_PRECISION." + slow)
-    if host.kind == "cuda":
-        return Precision(
-            "nf4",
-            "4-bit NormalFloat with double quantization: a quarter of the memory of bf16 on this GPU.",
-        )
-    return Precision(
-        "int8",
-        "On a CPU, decoding waits for memory. One byte per weight instead of four makes answers"
-        " about three times as fast and changes perplexity by less than 1 %.",
-    )
+    if wanted == "bf16" and not host.bf16:
+        return Precision(wanted, "bf16_chosen_slow")
+    if wanted == "nf4" and host.kind != "cuda":
+        return Precision(wanted, "nf4_chosen_cpu")
+    return Precision(wanted, "precision_chosen")
 
 
 def load_base(settings: LabSettings, host: Host) -> BaseModel:
@@ -83,10 +79,12 @@ def load_base(settings: LabSettings, host: Host) -> BaseModel:
     except OSError as error:
         if choice.fallback is None:
             raise NotReady("load_failed", problem=_first_line(error)) from error
-        return _load(choice.fallback, _offline_reason(choice), precision, host, cache)
+        return _load(choice.fallback, "model_offline", precision, host, cache)
 
 
-def _load(spec: ModelSpec, reason: str, precision: Precision, host: Host, cache: Path) -> BaseModel:
+def _load(
+    spec: ModelSpec, reason: ModelReason, precision: Precision, host: Host, cache: Path
+) -> BaseModel:
     spec = converted(spec, cache)
     tokenizer = load_tokenizer(spec.source, spec.revision)
     model = load_model(spec, precision.name, host)
@@ -157,10 +155,6 @@ def fingerprint(spec: ModelSpec, tokenizer: LabTokenizer) -> Fingerprint:
 def _generation_ends(model: PreTrainedModel) -> frozenset[int]:
     ends = model.generation_config.eos_token_id if model.generation_config else None
     return frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends])
-
-
-def _offline_reason(choice: ModelChoice) -> str:
-    return f"{choice.spec.title} could not be fetched, so the embedded model answers"
 
 
 def _first_line(error: Exception) -> str:

@@ -14,9 +14,10 @@ from typing import Any, Literal, cast
 
 import yaml
 
+from demo.checks import checked_text, chosen
 from demo.errors import BadInput
 from demo.prompting.extract import EXTRACTORS
-from demo.records import Message, Role, checked_text, chosen
+from demo.records import Message, Role
 
 TECHNIQUES = ("zero-shot", "one-shot", "few-shot", "chain-of-thought")
 FORMATS = ("chat", "completion")

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from demo.checks import chosen
 from demo.errors import LabError
 from demo.prompting.files import TECHNIQUES, PromptFile, read_prompt_file
-from demo.records import Message, chosen
+from demo.records import Message
 
 log = logging.getLogger(__name__)
 

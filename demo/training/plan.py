@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.checks import chosen
 from demo.data.encode import Encoded, encode
 from demo.data.split import split
 from demo.engine.catalogue import ModelSpec
 from demo.errors import BadInput
 from demo.methods import METHODS
 from demo.methods.layers import base_shape
-from demo.records import Row, RunPlan, TrainSettings, chosen
+from demo.records import Row, RunPlan, TrainSettings
 from demo.text.tokenizer import LabTokenizer
 from demo.training.schedule import (
     EVALUATED_ROWS,

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 
+from demo.checks import checked_text
 from demo.errors import BadInput, LabError
 from demo.lab import LONGEST_TEXT, Lab
 from demo.records import (
@@ -22,7 +23,6 @@ from demo.records import (
     RunState,
     Sampling,
     TrainSettings,
-    checked_text,
     conversation,
 )
 

@@ -41,9 +41,10 @@ def notice(text: str, kind: str = "error") -> Markup:
 
 def header(texts: Texts, language: str, status: LabStatus) -> Markup:
     """Model, precision and device, with the reasons folded; what still works while it loads."""
-    line = " · ".join(part for part in (status.model, status.precision, status.device) if part)
+    known = (status.model, status.precision, status.device) if status.state == "ready" else ()
+    line = " · ".join(known)
     reasons = joined(
-        Markup("<li>{}</li>").format(reason)
+        Markup("<li>{}</li>").format(texts.say(language, f"reasons.{reason}"))
         for reason in (status.model_reason, status.precision_reason)
         if reason
     )

@@ -1,11 +1,12 @@
 """The page says the same things in every language."""
 
 import string
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from demo.errors import MESSAGES
+from demo.records import ModelReason, PrecisionReason
 from demo.ui.language import LANGUAGES, Texts, preferred
 
 
@@ -31,6 +32,13 @@ def test_language_has_the_keys_and_fields_of_english(language: str) -> None:
     for key, sentence in english.items():
         if isinstance(sentence, str):
             assert braces(other[key]) == braces(sentence), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_for_model_and_precision_is_said(language: str) -> None:
+    texts = Texts.load()
+    for reason in (*get_args(ModelReason), *get_args(PrecisionReason)):
+        assert not reason or texts.say(language, f"reasons.{reason}")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
