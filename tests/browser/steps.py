@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Download, Locator, Page, expect
 
 from demo.ui.language import Texts
@@ -46,6 +47,10 @@ class LabPage:
     def text(self, key: str, part: str = "label") -> str:
         """What a component says in the visitor's language."""
         return str(Texts.load().node(self.language, f"components.{key}")[part])
+
+    def said(self, key: str) -> str:
+        """A sentence of the page in the visitor's language."""
+        return str(Texts.load().node(self.language, f"say.{key}"))
 
     def wait_until_ready(self) -> "LabPage":
         """The model has loaded, and the page says so in the visitor's language."""
@@ -121,7 +126,8 @@ class LabPage:
             self.page.get_by_role("option", name=column, exact=True).click()
             expect(self.page.get_by_role("option")).to_have_count(0)
         self.button("finetune.map").click()
-        expect(self.button("finetune.map")).to_be_hidden()
+        expect(self.panel().get_by_text(self.said("choose_columns"))).to_have_count(0)
+        expect(self.page.locator("#plan .plan").first).to_be_visible()
 
     def set_training(self, **values: int) -> None:
         """Change numbers of the run, as named in `TrainSettings`."""
@@ -167,8 +173,6 @@ class LabPage:
 
 def violations(page: Page) -> list[str]:
     """What axe finds wrong with the page as it stands: rule, help and the first elements."""
-    from axe_playwright_python.sync_playwright import Axe
-
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return [
         f"{rule['id']}: {rule['help']}: "

@@ -63,8 +63,8 @@ def show(shell: Shell, dataset: str, memory: Any, language: str) -> tuple[Any, .
     columns = list(info.columns)
     prompt = gr.update(choices=columns, value=info.prompt_column or None)
     completion = gr.update(choices=columns, value=info.completion_column or None)
-    said = notice(shell.texts.say(language, "choose_columns"), "quiet")
-    return (said, facts, table, gr.update(visible=True), prompt, completion)
+    asked = "" if info.mapped else shell.texts.say(language, "choose_columns")
+    return (notice(asked, "quiet"), facts, table, gr.update(visible=True), prompt, completion)
 
 
 def map_columns(shell: Shell, **given: Any) -> tuple[Any, ...]:
