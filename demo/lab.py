@@ -163,6 +163,10 @@ class Lab:
         """A run as its folder tells it now."""
         return self.runs.state(self.workspaces.open(workspace), run)
 
+    def held_out_prompt(self, workspace: str, run: str) -> str:
+        """A question of a run's dataset that it did not learn, where one was held out."""
+        return self.runs.held_out_prompt(self.workspaces.open(workspace), run)
+
     def runs_of(self, workspace: str) -> list[RunState]:
         """Every run of a workspace, newest first."""
         return self.runs.list(self.workspaces.open(workspace))

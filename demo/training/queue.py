@@ -121,6 +121,10 @@ class RunQueue:
         found = shelf.run_in(folder, run)
         return shelf.describe_run(found, self._waiting_before(found))
 
+    def held_out_prompt(self, folder: Path, run: str) -> str:
+        """The last question of a held-out row, or of a learned one where none was held out."""
+        return shelf.held_out_prompt(folder, run)
+
     def list(self, folder: Path) -> list[RunState]:
         """Every run of a workspace, newest first."""
         states = [

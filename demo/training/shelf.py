@@ -30,6 +30,13 @@ def run_in(workspace: Path, run: str) -> RunFolder:
     return RunFolder(inside(workspace / "runs", run))
 
 
+def held_out_prompt(workspace: Path, run: str) -> str:
+    """The last question of a held-out row, or of a learned one where none was held out."""
+    folder = run_in(workspace, run)
+    row = (folder.eval_rows() or folder.train_rows())[0]
+    return next(m.content for m in reversed(row.messages) if m.role == "user")
+
+
 def describe_run(folder: RunFolder, waiting: int) -> RunState:
     """A run as its folder tells it now.
 

@@ -87,6 +87,7 @@ def _wire(shell: Shell, pages: Pages, blocks: gr.Blocks, machine: Any) -> None:
         [blocks.load], shell.bind(begin), {"memory": memory}, [memory, language, *labels], **AT_ONCE
     )
     switched = wire([language.input], shell.bind(switch), state, [memory, *labels], **AT_ONCE)
+    begun = chain(begun, shell.bind(data_step.restored), state, pages.fine_tune.dataset, **AT_ONCE)
     inputs, outputs = _redrawn(shell, pages, machine, watch)
     plan = (
         shell.bind(data_step.plan),
@@ -158,7 +159,7 @@ def redraw(shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any) -
         pages.compare.columns: speech.columns(texts, language, columns, None)
         if columns
         else gr.skip(),
-        step.dataset: gr.update(choices=data_step.choices(shell, memory)),
+        step.dataset: gr.update(choices=data_step.choices(shell, memory, language)),
         pages.playground.framing.file: files,
         pages.compare.framing.file: files,
     }

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from demo.errors import LabError, NotReady
-from demo.records import TrainSettings
+from demo.records import DatasetInfo, TrainSettings
 from demo.ui.memory import recalled
 from demo.ui.shell import Shell
 from demo.ui.views import dataset_facts, notice, plan_line, preview
@@ -26,15 +26,25 @@ def first_sample(shell: Shell) -> str | None:
     return FIRST if FIRST in names else next(iter(names), None)
 
 
-def choices(shell: Shell, memory: Any) -> list[tuple[str, str]]:
+def choices(shell: Shell, memory: Any, language: str) -> list[tuple[str, str]]:
     """The samples, and the dataset that this browser uploaded last."""
-    kept = recalled(memory)
-    offered = [(info.name, info.id) for info in shell.lab.samples()]
-    try:
-        own = shell.lab.dataset(kept["workspace"], kept["dataset"]) if kept["dataset"] else None
-    except LabError:
-        own = None
+    offered = [(info.titles.get(language, info.name), info.id) for info in shell.lab.samples()]
+    own = _uploaded(shell, memory)
     return [*offered, (own.name, own.id)] if own else offered
+
+
+def restored(shell: Shell, memory: Any, language: str) -> Any:
+    """After a reload: the dataset that this browser uploaded last is chosen again."""
+    own = _uploaded(shell, memory)
+    return gr.update(choices=choices(shell, memory, language), value=own.id) if own else gr.skip()
+
+
+def _uploaded(shell: Shell, memory: Any) -> DatasetInfo | None:
+    kept = recalled(memory)
+    try:
+        return shell.lab.dataset(kept["workspace"], kept["dataset"]) if kept["dataset"] else None
+    except LabError:
+        return None
 
 
 def upload(shell: Shell, file: Any, memory: Any, language: str) -> tuple[Any, Any, Any]:
@@ -44,7 +54,7 @@ def upload(shell: Shell, file: Any, memory: Any, language: str) -> tuple[Any, An
         path = Path(str(file))
         info = shell.lab.add_dataset(workspace, path.name, path.read_bytes())
         kept |= {"dataset": info.id}
-        return kept, gr.update(choices=choices(shell, kept), value=info.id), ""
+        return kept, gr.update(choices=choices(shell, kept, language), value=info.id), ""
 
 
 def show(shell: Shell, dataset: str, memory: Any, language: str) -> tuple[Any, ...]:

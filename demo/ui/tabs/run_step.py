@@ -135,13 +135,9 @@ def download(shell: Shell, memory: Any, language: str) -> Any:
 
 
 def example_question(shell: Shell, memory: Any) -> str:
-    """A prompt of the run's own dataset, so that one click shows what was learned."""
-    run, kept = shell.run(memory), recalled(memory)
-    if run is None or not run.dataset_id:
-        return ""
-    rows = shell.lab.dataset(kept["workspace"], run.dataset_id).preview
-    asked = [m.content for row in rows[-1:] for m in row.messages if m.role == "user"]
-    return asked[-1] if asked else ""
+    """A prompt that the run has not learned, so that one click shows what it generalizes to."""
+    kept = recalled(memory)
+    return shell.lab.held_out_prompt(kept["workspace"], kept["run"])
 
 
 def ask_it(shell: Shell, tabs: Any, page: Playground, memory: Any, language: str) -> dict[Any, Any]:
