@@ -22,8 +22,8 @@ THEMES = ("light", "dark")
 LANGUAGES = ("en", "hu", "pl")
 QUESTION = "What is photosynthesis?"
 FACTS = "name[Blue Spice], eatType[coffee shop], customer rating[5 out of 5], area[riverside]"
-TITLES = {"en": "Restaurants", "hu": "Éttermek", "pl": "Restauracje"}
-STEPS = 20
+TITLE = "Restaurants"
+STEPS = 12
 
 
 def main(folder: Path) -> None:
@@ -33,21 +33,21 @@ def main(folder: Path) -> None:
         app = start_app(Path(home))
         try:
             app.wait_until_ready()
-            for language in LANGUAGES:
-                _photograph_language(browser, app, language, folder)
+            _photograph_lab(browser, app, folder)
         finally:
             stop_app(app)
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
 
 
-def _photograph_language(browser: Browser, app: RunningApp, language: str, folder: Path) -> None:
-    """One visitor who looks, uses every tab once, and looks again."""
-    path = f"/?lang={language}&__theme=light"
-    with Visitor.arrive(browser, app.url, path=path, device_scale_factor=1.5) as visitor:
-        lab = LabPage(visitor.page, language).wait_until_ready()
-        _photograph(lab, folder, "empty")
-        _use(lab, Path(tempfile.mkdtemp(dir=app.home)))
-        _photograph(lab, folder, "used")
+def _photograph_lab(browser: Browser, app: RunningApp, folder: Path) -> None:
+    """One visitor who looks in every language, uses every tab once, and looks again."""
+    with Visitor.arrive(browser, app.url, device_scale_factor=1.5) as visitor:
+        lab = LabPage(visitor.page).wait_until_ready()
+        for language in LANGUAGES:
+            _photograph(lab.switch_language(language), folder, "empty")
+        _use(lab.switch_language("en"), Path(tempfile.mkdtemp(dir=app.home)))
+        for language in LANGUAGES:
+            _photograph(lab.switch_language(language), folder, "used")
 
 
 def _photograph(lab: LabPage, folder: Path, state: str) -> None:
@@ -64,10 +64,10 @@ def _photograph(lab: LabPage, folder: Path, state: str) -> None:
 def _use(lab: LabPage, folder: Path) -> None:
     """Ask, train for a minute, and compare, as a visitor does."""
     lab.open_tab("finetune")
-    lab.upload(_rows(folder, TITLES[lab.language]))
+    lab.upload(_rows(folder))
     lab.set_training(max_steps=STEPS)
-    lab.start_run(TITLES[lab.language])
-    lab.wait_for_run(TITLES[lab.language])
+    lab.start_run(TITLE)
+    lab.wait_for_run(TITLE)
     lab.page.locator("#compare-it").click()
     lab.page.locator("#question textarea").fill(FACTS)
     lab.set_longest_answer(60)
@@ -77,11 +77,11 @@ def _use(lab: LabPage, folder: Path) -> None:
     lab.ask(QUESTION)
 
 
-def _rows(folder: Path, title: str) -> Path:
+def _rows(folder: Path) -> Path:
     """The restaurant sample as a file of the visitor's own."""
     with (ROOT / "demo/samples/restaurants/rows.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    path = folder / f"{title}.csv"
+    path = folder / f"{TITLE}.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     return path

@@ -6,6 +6,8 @@ Uses the lab's own run folder and loop, without the page and its queue.
 import json
 import os
 import platform
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -25,7 +27,6 @@ from demo.host import detect
 from demo.records import Message, TrainSettings
 from demo.settings import ROOT, LabSettings
 from demo.text.tokenizer import LabTokenizer, load_tokenizer
-from demo.training.loop import train_run
 from demo.training.run_folder import RunFolder, new_order
 
 SAMPLES = ROOT / "demo" / "samples"
@@ -63,7 +64,7 @@ def sample(name: str) -> Sample:
 
 
 def train(base: Base, name: str, data: Sample, settings: TrainSettings, runs: Path) -> RunFolder:
-    """Train one run under `runs`, in this process.
+    """Train one run under `runs`, in a worker process like a visitor's.
 
     Raises:
         RuntimeError: it did not finish.
@@ -80,7 +81,9 @@ def train(base: Base, name: str, data: Sample, settings: TrainSettings, runs: Pa
     )
     rows = split(data.rows, settings.eval_share, settings.seed)
     folder = RunFolder.create(runs, order, *rows)
-    train_run(str(folder.path))
+    subprocess.run(
+        [sys.executable, "-m", "demo.training.worker", str(folder.path)], cwd=ROOT, check=True
+    )
     if folder.state().status != "finished":
         raise RuntimeError(f"the run ended as {folder.state()}")
     return folder
