@@ -273,7 +273,7 @@ class RunEvent:
     eval_loss: float | None = None
     learning_rate: float | None = None
     tokens_per_second: float | None = None
-    """Non-padding tokens since the first step."""
+    """Non-padding tokens learned from since the first step, evaluations not counted."""
 
 
 @dataclass(frozen=True)
