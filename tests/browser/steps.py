@@ -34,6 +34,9 @@ VISIBLE_CONTROLS = """panel => {
     return found.map(e => `${e.tagName.toLowerCase()}${e.classList.contains('primary') ? '.primary' : ''}`);
 }"""
 
+CUT_BUTTONS = """panel => [...panel.querySelectorAll('button:not(.label-wrap)')]
+    .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map(e => e.textContent.trim())"""
+
 WIDTHS = """() => ({page: document.documentElement.scrollWidth, window: window.innerWidth})"""
 
 
@@ -82,6 +85,10 @@ class LabPage:
     def controls(self) -> list[str]:
         """The controls that the chosen tab shows now, the handles of folded parts not counted."""
         return list(self.panel().evaluate(VISIBLE_CONTROLS))
+
+    def cut_buttons(self) -> list[str]:
+        """Buttons of the chosen tab whose words are wider than they are."""
+        return list(self.panel().evaluate(CUT_BUTTONS))
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""

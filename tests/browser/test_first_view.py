@@ -7,17 +7,20 @@ from tests.browser.conftest import OpenVisitor
 from tests.browser.steps import TABS, LabPage, violations
 
 
+@pytest.mark.parametrize("language", ["en", "hu", "pl"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_first_view_of_each_tab_has_one_input_one_primary_button_and_at_most_six_controls(
-    visit: OpenVisitor, width: int
+    visit: OpenVisitor, width: int, language: str
 ) -> None:
-    lab = LabPage(visit(width=width).page).wait_until_ready()
+    page = visit(width=width, path=f"/?lang={language}").page
+    lab = LabPage(page, language).wait_until_ready()
     for name in TABS:
         lab.open_tab(name)
         controls = lab.controls()
         assert len(controls) <= 6, (name, controls)
         assert controls.count("button.primary") == 1, (name, controls)
         assert controls.count("textarea") <= 1, (name, controls)
+        assert lab.cut_buttons() == [], name
         assert lab.overflow() <= 0, name
 
 
