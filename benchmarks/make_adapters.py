@@ -21,7 +21,9 @@ from demo.training.report import add_score, card
 from demo.training.run_folder import RunFolder
 from demo.workspace import read_json, write_atomic, write_json
 
-ANSWER_LINE = re.compile(r"^#### *(-?[\d,.]*\d)", re.MULTILINE)
+ANSWER_LINE = re.compile(r"^#### *\$?(-?[\d,.]*\d)\.?\s*$", re.MULTILINE)
+"""A line of its own, so that a heading such as `#### 1. Add` is no answer. The base model has met
+this format and often adds a sentence after the line, which is allowed; the last such line counts."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,19 @@ def score_restaurants(base: Base, run: RunFolder) -> list[Comparison]:
 
 
 def score_worked_steps(base: Base, run: RunFolder) -> list[Comparison]:
-    """Percent of the held-out problems that end in an answer line, and in the right one."""
+    """Percent of the held-out problems answered with an answer line, and with the right one."""
     rows = run.eval_rows()
     wanted = [_result(row.messages[-1].content) for row in rows]
     answers = answer(base, run.adapter, [row.messages[-2].content for row in rows], 200)
     return [
-        _percent("answer_line", answers, [lambda text: bool(_result(text))] * len(rows)),
-        _percent("exact_match", answers, [_is_result(result) for result in wanted]),
+        _percent("answer_line_percent", answers, [lambda text: bool(_result(text))] * len(rows)),
+        _percent("exact_match_percent", answers, [_is_result(result) for result in wanted]),
     ]
 
 
 def _result(text: str) -> str:
-    found = ANSWER_LINE.search(text)
-    return found.group(1).replace(",", "").rstrip(".") if found else ""
+    found = ANSWER_LINE.findall(text)
+    return found[-1].replace(",", "") if found else ""
 
 
 def _is_result(wanted: str) -> Callable[[str], bool]:
