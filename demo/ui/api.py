@@ -19,12 +19,12 @@ from demo.lab import LONGEST_TEXT, Lab
 from demo.records import (
     Answer,
     AnswerRequest,
-    Message,
     RunState,
     Sampling,
     TrainSettings,
     conversation,
 )
+from demo.ui.asking import instructed
 
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
@@ -191,9 +191,7 @@ class Endpoints:
             return AnswerRequest(conversation(text, system=instruction))
         file = self.lab.prompts.get(_text(prompt))
         messages = self.lab.prompts.messages(file.name, {"input": text})
-        if instruction.strip() and not file.completion:
-            rest = (m for m in messages if m.role != "system")
-            messages = (Message("system", instruction), *rest)
+        messages = instructed(messages, instruction, file.completion)
         return AnswerRequest(messages, completion=file.completion)
 
     def _answers(

@@ -5,7 +5,7 @@ Knows neither tab; `prompt_parts` lays the folded knobs out, `framed` reads them
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -15,6 +15,9 @@ from demo.ui.controls import sampling_controls
 from demo.ui.memory import recalled, visitor
 from demo.ui.shell import AT_ONCE, Shell, wire
 from demo.ui.views import notice
+
+if TYPE_CHECKING:
+    from demo.prompting.files import PromptFile
 
 ANY = ""
 """The choice of no prompt file, and of every technique."""
@@ -51,8 +54,8 @@ def framing(shell: Shell, message: Any) -> Framing:
         sampling = sampling_controls(labels, Sampling())
     parts = Framing(technique, file, teaches, system, sampling)
     chosen = {"technique": technique, "language": shell.language}
-    wire([technique.input], shell.bind(narrow), chosen, file, **AT_ONCE)
-    inputs = {"file": file}
+    wire([technique.input], shell.bind(narrow), chosen, [file, teaches], **AT_ONCE)
+    inputs = {"file": file, "message": message}
     wire([file.input], shell.bind(choose_file), inputs, [teaches, message], **AT_ONCE)
     return parts
 
@@ -64,17 +67,24 @@ def files_of(shell: Shell, language: str, technique: str) -> list[tuple[str, str
     return [none, *((f"{f.task} · {f.technique} · {f.title}", f.name) for f in files)]
 
 
-def narrow(shell: Shell, technique: str, language: str) -> Any:
-    """Offer only the prompt files of one technique."""
-    return gr.update(choices=files_of(shell, language, technique), value=ANY)
+def narrow(shell: Shell, technique: str, language: str) -> tuple[Any, Any]:
+    """Offer only the prompt files of one technique, none of them chosen yet."""
+    return gr.update(choices=files_of(shell, language, technique), value=ANY), ""
 
 
-def choose_file(shell: Shell, file: str) -> tuple[Any, Any]:
-    """What the file teaches, and its own example as the message."""
-    found = next((f for f in shell.lab.prompts.all() if f.name == file), None)
+def choose_file(shell: Shell, file: str, message: str) -> tuple[Any, Any]:
+    """What the file teaches, and its own example as the message unless something else was typed."""
+    files = shell.lab.prompts.all()
+    found = next((f for f in files if f.name == file), None)
     if found is None:
         return "", gr.skip()
-    return notice(found.teaches, "quiet"), gr.update(value=str(found.defaults.get("input", "")))
+    typed = str(message or "").strip()
+    ours = not typed or typed in {_example(f).strip() for f in files}
+    return notice(found.teaches, "quiet"), gr.update(value=_example(found)) if ours else gr.skip()
+
+
+def _example(file: "PromptFile") -> str:
+    return str(file.defaults.get("input", ""))
 
 
 def framed(
@@ -104,9 +114,15 @@ def _messages(
     file = next((f for f in shell.lab.prompts.all() if f.name == given["file"]), None)
     if file is None:
         return conversation(given["message"], system=given["system"] or "", history=past), False
-    return shell.lab.prompts.messages(
-        file.name, {"input": given["message"]}
-    ), file.format == "completion"
+    messages = shell.lab.prompts.messages(file.name, {"input": given["message"]})
+    return instructed(messages, given["system"] or "", file.completion), file.completion
+
+
+def instructed(messages: tuple[Message, ...], system: str, completion: bool) -> tuple[Message, ...]:
+    """A prompt file's messages under the visitor's own system prompt; a completion has none."""
+    if completion or not system.strip():
+        return messages
+    return (Message("system", system), *(m for m in messages if m.role != "system"))
 
 
 def file_title(shell: Shell, name: str) -> str:

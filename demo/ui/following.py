@@ -15,7 +15,7 @@ from demo.ui.tabs import run_step
 from demo.ui.tabs.compare import Compare
 from demo.ui.tabs.finetune import FineTune
 from demo.ui.tabs.playground import Playground
-from demo.ui.views import LIVE
+from demo.ui.views import LIVE, notice
 
 FOLLOW_SCRIPT = """
 watch('value', () => { document.title = props.value.title });
@@ -53,7 +53,13 @@ class Pages:
             step.train,
             step.result,
         ]
-        return [*shown, step.runs, self.playground.speaks, self.compare.adapters]
+        return [
+            *shown,
+            step.runs,
+            self.playground.speaks,
+            self.compare.adapters,
+            self.compare.first,
+        ]
 
 
 def run_banner() -> Any:
@@ -84,8 +90,15 @@ def offered(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
     return {
         pages.playground.speaks: gr.update(choices=choices, value=speaks),
         pages.compare.adapters: gr.update(choices=others, value=kept or [n for _, n in others[:1]]),
+        pages.compare.first: _advice(shell, language, bool(others)),
         pages.fine_tune.runs: run_step.run_choices(shell, memory, language),
     }
+
+
+def _advice(shell: Shell, language: str, comparable: bool) -> Any:
+    """What to do before there is anything to compare; while the model loads nobody knows yet."""
+    needed = not comparable and shell.lab.status().state == "ready"
+    return notice(shell.texts.say(language, "no_adapter") if needed else "", "quiet")
 
 
 def wire_runs(shell: Shell, pages: Pages) -> None:

@@ -118,6 +118,10 @@ def _redrawn(
 ) -> tuple[dict[str, Any], list[Any]]:
     first, second, third = pages.playground, pages.fine_tune, pages.compare
     shown = {"chat": first.chat, "columns": third.columns, "dataset": second.dataset}
+    shown |= {
+        "technique": first.framing.technique,
+        "compared_technique": third.framing.technique,
+    }
     files = [first.framing.file, third.framing.file]
     drawn = [
         machine,
@@ -150,22 +154,23 @@ def redraw(shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any) -
     memory, language, texts = given["memory"], given["language"], shell.texts
     status, step = shell.lab.status(), pages.fine_tune
     turns, columns = speech.read_turns(given["chat"]), speech.read_turns(given["columns"])
-    files = gr.update(choices=files_of(shell, language, ""))
     followed = {name: given[name] for name in pages.inputs(shell)}
     drawn = {
         machine: header(texts, language, status),
         watch: gr.Timer(active=status.state == "loading"),
         pages.playground.chat: speech.chat(texts, language, turns),
-        pages.compare.columns: speech.columns(texts, language, columns, None)
-        if columns
-        else gr.skip(),
+        pages.compare.columns: compare.redrawn(shell, columns, language) if columns else gr.skip(),
         step.dataset: gr.update(choices=data_step.choices(shell, memory, language)),
-        pages.playground.framing.file: files,
-        pages.compare.framing.file: files,
+        pages.playground.framing.file: _files(shell, language, given["technique"]),
+        pages.compare.framing.file: _files(shell, language, given["compared_technique"]),
     }
     data = data_step.show(shell, given["dataset"], memory, language)
     drawn |= dict(zip(step.data_outputs(), data, strict=True))
     return drawn | offered(shell, pages, **followed) | poll(shell, pages, **followed)
+
+
+def _files(shell: Shell, language: str, technique: str) -> Any:
+    return gr.update(choices=files_of(shell, language, technique))
 
 
 def watch_loading(

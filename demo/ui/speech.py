@@ -6,7 +6,7 @@ Knows no tab; texts of visitors and models are escaped and never rendered as Mar
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -95,7 +95,7 @@ def chat(texts: Texts, language: str, turns: Sequence[Turn]) -> dict[str, Any]:
     for turn in turns:
         colours.setdefault(turn.speaker, min(len(colours), COLOURS - 1))
     said = joined(_turn(texts, language, turn, colours[turn.speaker]) for turn in turns)
-    busy = "true" if any(not t.reason and not t.error for t in turns) else "false"
+    busy = "true" if under_way(turns) else "false"
     html = Markup(
         '<div class="turns" role="log" tabindex="0" aria-busy="{}" aria-label="{}"><div>{}</div></div>'
     )
@@ -116,13 +116,14 @@ def answered(
     texts: Texts, language: str, turn: Turn, colour: int, badge: Markup | str = ""
 ) -> Markup:
     """One answer headed by its speaker's name and colour, with its cost below."""
+    name = texts.say(language, "base_model") if turn.speaker == BASE else turn.title
     html = Markup(
         '<article class="answer speaker-{}" aria-label="{}"><p class="who">{}</p>{}<p class="said">{}</p>{}<p class="cost">{}</p></article>'
     )
     return html.format(
         colour,
-        turn.title,
-        turn.title,
+        name,
+        name,
         badge,
         turn.answer,
         notice(turn.error),
@@ -143,6 +144,16 @@ def cost(texts: Texts, language: str, turn: Turn) -> str:
         if turn.reason in ("length", "stopped")
         else said
     )
+
+
+def stopped(turns: Sequence[Turn]) -> list[Turn]:
+    """The turns with those that were under way marked as stopped."""
+    return [replace(t, reason=t.reason or "stopped") for t in turns]
+
+
+def under_way(turns: Sequence[Turn]) -> bool:
+    """Whether an answer is still to come."""
+    return any(not t.reason and not t.error for t in turns)
 
 
 def columns(

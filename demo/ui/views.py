@@ -41,7 +41,8 @@ def notice(text: str, kind: str = "error") -> Markup:
 
 def header(texts: Texts, language: str, status: LabStatus) -> Markup:
     """Model, precision and device, with the reasons folded; what still works while it loads."""
-    known = (status.model, status.precision, status.device) if status.state == "ready" else ()
+    device = cores(texts, language, status.cores) if status.cores else status.device
+    known = (status.model, status.precision, device) if status.state == "ready" else ()
     line = " · ".join(known)
     reasons = joined(
         Markup("<li>{}</li>").format(texts.say(language, f"reasons.{reason}"))
@@ -54,6 +55,13 @@ def header(texts: Texts, language: str, status: LabStatus) -> Markup:
     return Markup('<div class="machine {}"><span class="model">{}</span>{}{}</div>').format(
         status.state, line, why if reasons else "", _state(texts, language, status)
     )
+
+
+def cores(texts: Texts, language: str, count: int) -> str:
+    """A number of CPU cores; Polish has another form for 2 to 4, but not for 12 to 14."""
+    few = count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14)
+    form = "one" if count == 1 else "few" if few else "many"
+    return texts.say(language, f"cores.{form}", count=count)
 
 
 def _state(texts: Texts, language: str, status: LabStatus) -> Markup:
@@ -94,6 +102,10 @@ def run_line(texts: Texts, language: str, run: RunState) -> str:
     """A run in one sentence."""
     if run.status == "queued":
         return texts.say(language, "run_queued", name=run.name, waiting=run.waiting)
+    if run.status == "stopped" and not run.has_adapter:
+        return texts.say(language, "run_stopped_empty", name=run.name)
+    if run.status == "running" and run.stopping:
+        return texts.say(language, "run_stopping", name=run.name)
     if run.status != "running":
         return texts.say(language, f"run_{run.status}", name=run.name)
     if not run.step or run.eta_seconds is None:
@@ -116,7 +128,7 @@ def dataset_facts(texts: Texts, language: str, info: DatasetInfo) -> Markup:
     if info.skipped:
         facts.append(texts.say(language, "skipped", count=info.skipped))
     if info.shape:
-        facts.append(texts.say(language, "shape", shape=info.shape))
+        facts.append(texts.say(language, f"shapes.{info.shape}"))
     if info.source:
         facts.append(texts.say(language, "source", source=info.source))
     if info.licence:
@@ -126,26 +138,40 @@ def dataset_facts(texts: Texts, language: str, info: DatasetInfo) -> Markup:
 
 def preview(texts: Texts, language: str, rows: Sequence[Row]) -> Markup:
     """The first rows as plain text: what is read, and what is learned."""
+    talks = any(m.role == "assistant" for row in rows for m in row.messages[:-1])
+    keys = ("row", "conversation") if talks else ("row", "prompt", "completion")
     heads = joined(
-        Markup('<th scope="col">{}</th>').format(texts.say(language, key))
-        for key in ("row", "prompt", "completion")
+        Markup('<th scope="col">{}</th>').format(texts.say(language, key)) for key in keys
     )
-    body = joined(
-        Markup("<tr><td>{}</td><td>{}</td><td class='learned'>{}</td></tr>").format(
-            row.line, _cell(row.messages[:-1]), _cell(row.messages[-1:])
-        )
-        for row in rows
-    )
+    body = joined(_conversation(row) if talks else _pair(row) for row in rows)
     table = Markup(
         '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table class="rows"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
     )
     return table.format(texts.say(language, "preview"), heads, body)
 
 
-def _cell(messages: Sequence[Message]) -> str:
-    text = "\n".join(
-        m.content if len(messages) == 1 else f"{m.role}: {m.content}" for m in messages
+def _pair(row: Row) -> Markup:
+    html = Markup('<tr><td>{}</td><td>{}</td><td class="learned">{}</td></tr>')
+    return html.format(row.line, _cell(row.messages[:-1]), _cell(row.messages[-1:]))
+
+
+def _conversation(row: Row) -> Markup:
+    """Every turn in order: a model learns from each assistant's turn, not from the last one alone."""
+    turn = Markup('<p class="{}">{}: {}</p>')
+    turns = joined(
+        turn.format("learned" if m.role == "assistant" else "read", m.role, _cut(m.content))
+        for m in row.messages
     )
+    return Markup("<tr><td>{}</td><td>{}</td></tr>").format(row.line, turns)
+
+
+def _cell(messages: Sequence[Message]) -> str:
+    return _cut(
+        "\n".join(m.content if len(messages) == 1 else f"{m.role}: {m.content}" for m in messages)
+    )
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= CELL else text[:CELL] + "…"
 
 

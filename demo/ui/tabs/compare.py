@@ -5,12 +5,12 @@ Knows nothing of runs; Fine-tune fills it in through its `Compare` parts.
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from demo.records import BASE, AnswerRequest, BaseProof
+from demo.records import BASE, AnswerRequest
 from demo.ui import speech
 from demo.ui.asking import Framing, file_title, framed, framing
 from demo.ui.shell import AT_ONCE, STREAM, Shell, wire
@@ -30,6 +30,7 @@ class Compare:
     go: Any
     stop: Any
     verdict: Any
+    first: Any
     columns: Any
     framing: Framing
 
@@ -72,13 +73,14 @@ def build(shell: Shell) -> Compare:
                 )
                 stop = labels.add(gr.Button, "compare.stop", visible=False, min_width=110, scale=1)
                 go = labels.add(gr.Button, "compare.go", variant="primary", min_width=110, scale=1)
+            first = gr.HTML("")
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
             knobs = framing(shell, question)
     verdict = gr.HTML("")
     columns = gr.HTML(
         {"html": "", "turns": []}, html_template="${value.html}", elem_id="columns", js_on_load=None
     )
-    parts = Compare(question, adapters, go, stop, verdict, columns, knobs)
+    parts = Compare(question, adapters, go, stop, verdict, first, columns, knobs)
     _wire(shell, parts)
     return parts
 
@@ -101,11 +103,14 @@ def compare(
 ) -> Iterator[dict[Any, Any]]:
     """Stream all columns from one batch; stopping or leaving frees their places."""
     language, titles = given["language"], _titles(shell, given)
+    begun: dict[Any, Any] = {}
     try:
         question = framed(shell, request, given)
         names = [BASE, *(name for name in given["adapters"] or [] if name != BASE)]
         file = file_title(shell, given["file"])
         turns = [Turn(given["message"], name, titles.get(name, name), file) for name in names]
+        # What an error leaves: no columns that would wait for ever.
+        begun = {parts.columns: speech.columns(shell.texts, language, (), None)}
         yield _busy(parts) | {parts.columns: speech.columns(shell.texts, language, turns, None)}
         with closing(shell.lab.compare(question, names)) as increments:
             for answers in speech.paced(increments):
@@ -114,13 +119,12 @@ def compare(
                 yield {parts.columns: speech.columns(shell.texts, language, turns, None)}
         yield _ended(shell, parts, question, turns, language)
     except Exception as error:
-        yield _idle(parts) | {parts.verdict: notice(shell.explain(language, error))}
+        yield begun | _idle(parts) | {parts.verdict: notice(shell.explain(language, error))}
 
 
 def _ended(
     shell: Shell, parts: Compare, question: AnswerRequest, turns: Sequence[Turn], language: str
 ) -> dict[Any, Any]:
-    proof: BaseProof = shell.lab.base_proof()
     drawn = "greedy" if question.sampling.temperature == 0 else "sampled"
     said = shell.texts.say(
         language,
@@ -131,14 +135,21 @@ def _ended(
     )
     return _idle(parts) | {
         parts.verdict: notice(said, "quiet"),
-        parts.columns: speech.columns(shell.texts, language, turns, proof),
+        parts.columns: redrawn(shell, turns, language),
     }
 
 
 def settle(shell: Shell, parts: Compare, columns: Any, language: str) -> dict[Any, Any]:
     """Mark the answers that were under way as stopped."""
-    turns = [replace(t, reason=t.reason or "stopped") for t in speech.read_turns(columns)]
-    return _idle(parts) | {parts.columns: speech.columns(shell.texts, language, turns, None)}
+    turns = speech.stopped(speech.read_turns(columns))
+    return _idle(parts) | {parts.columns: redrawn(shell, turns, language)}
+
+
+def redrawn(shell: Shell, turns: Sequence[Turn], language: str) -> Any:
+    """The columns once more; those that have ended stand under a proof made now."""
+    provable = not speech.under_way(turns) and shell.lab.status().state == "ready"
+    proof = shell.lab.base_proof() if provable else None
+    return speech.columns(shell.texts, language, turns, proof)
 
 
 def _titles(shell: Shell, given: dict[str, Any]) -> dict[str, str]:

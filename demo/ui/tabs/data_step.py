@@ -47,14 +47,17 @@ def _uploaded(shell: Shell, memory: Any) -> DatasetInfo | None:
         return None
 
 
-def upload(shell: Shell, file: Any, memory: Any, language: str) -> tuple[Any, Any, Any]:
-    """Check an uploaded file and choose it; what is wrong with it is said beside the button."""
-    with shell.told(language):
+def upload(shell: Shell, file: Any, memory: Any, language: str) -> tuple[Any, ...]:
+    """Check an uploaded file, choose it and show it; a refusal is said beside the button."""
+    try:
         kept, workspace = shell.workspace(memory)
         path = Path(str(file))
         info = shell.lab.add_dataset(workspace, path.name, path.read_bytes())
-        kept |= {"dataset": info.id}
-        return kept, gr.update(choices=choices(shell, kept, language), value=info.id), ""
+    except Exception as error:
+        return (gr.skip(), gr.skip(), notice(shell.explain(language, error)), *[gr.skip()] * 5)
+    kept |= {"dataset": info.id}
+    chosen = gr.update(choices=choices(shell, kept, language), value=info.id)
+    return (kept, chosen, *show(shell, info.id, kept, language))
 
 
 def show(shell: Shell, dataset: str, memory: Any, language: str) -> tuple[Any, ...]:
@@ -80,9 +83,11 @@ def show(shell: Shell, dataset: str, memory: Any, language: str) -> tuple[Any, .
 def map_columns(shell: Shell, **given: Any) -> tuple[Any, ...]:
     """Use the chosen columns as prompt and completion."""
     dataset, memory, language = given["dataset"], given["memory"], given["language"]
-    with shell.told(language):
-        workspace = recalled(memory)["workspace"]
-        shell.lab.map_dataset(workspace, dataset, given["prompt"] or "", given["completion"] or "")
+    workspace, columns = recalled(memory)["workspace"], (given["prompt"], given["completion"])
+    try:
+        shell.lab.map_dataset(workspace, dataset, *(column or "" for column in columns))
+    except Exception as error:
+        return (notice(shell.explain(language, error)), *[gr.skip()] * 5)
     return show(shell, dataset, memory, language)
 
 

@@ -186,12 +186,8 @@ def _wire_data(shell: Shell, parts: FineTune) -> None:
         [parts.upload.upload],
         shell.bind(data_step.upload),
         {"file": parts.upload, "memory": shell.memory, "language": shell.language},
-        [shell.memory, parts.dataset, parts.data_notice],
+        [shell.memory, parts.dataset, *parts.data_outputs()],
         **QUIET,
-    )
-    # A refused file leaves its message standing: only a success shows the new dataset.
-    uploaded_shown = uploaded.success(
-        show, inputs_kwargs=chosen, outputs=parts.data_outputs(), **AT_ONCE
     )
     columns = {"prompt": parts.prompt_column, "completion": parts.completion_column}
     mapped = wire(
@@ -201,7 +197,7 @@ def _wire_data(shell: Shell, parts: FineTune) -> None:
         parts.data_outputs(),
         **QUIET,
     )
-    for event in (shown, uploaded_shown, mapped):
+    for event in (shown, uploaded, mapped):
         chain(event, plan, plan_inputs(shell, parts), parts.plan, **QUIET)
     changes = [control.change for control in parts.settings.values()]
     wire(changes, plan, plan_inputs(shell, parts), parts.plan, trigger_mode="always_last", **QUIET)

@@ -5,7 +5,7 @@ Knows nothing of runs; other tabs fill it in through its `Playground` parts.
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -173,7 +173,7 @@ def ask_again(
 
 def settle(shell: Shell, parts: Playground, chat: Any, language: str) -> dict[Any, Any]:
     """Mark the answer that was under way as stopped."""
-    turns = [replace(t, reason=t.reason or "stopped") for t in speech.read_turns(chat)]
+    turns = speech.stopped(speech.read_turns(chat))
     return _idle(parts, bool(turns)) | {parts.chat: speech.chat(shell.texts, language, turns)}
 
 

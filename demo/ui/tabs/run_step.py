@@ -51,7 +51,7 @@ def follow(shell: Shell, parts: FineTune, memory: Any, language: str) -> dict[An
     return {
         parts.progress: progress(shell, language, run),
         parts.summary: summary(shell, language, run),
-        parts.stop: gr.update(visible=live),
+        parts.stop: gr.update(visible=live, interactive=not (live and run.stopping)),
         parts.train: gr.update(visible=not live, **_train_text(shell, language, run)),
         parts.result: gr.update(visible=usable),
     }
@@ -102,7 +102,7 @@ def stop(shell: Shell, memory: Any, language: str) -> Any:
     kept = recalled(memory)
     with shell.told(language):
         shell.lab.stop_run(kept["workspace"], kept["run"])
-    return gr.update(interactive=True)
+    return gr.update(interactive=False)
 
 
 def run_choices(shell: Shell, memory: Any, language: str) -> Any:
