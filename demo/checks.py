@@ -17,11 +17,17 @@ def bounded(name: str, value: Any, low: float, high: float, kind: type = float) 
         BadInput: it is no number, or out of range; the message names the field and the range.
     """
     try:
+        if isinstance(value, bool):
+            raise TypeError
         number = float(value)
+    except OverflowError:
+        number = math.inf
     except (TypeError, ValueError):
         raise BadInput("not_a_number", field=name, got=repr(value)[:40]) from None
     if not math.isfinite(number) or not low <= number <= high:
         raise BadInput("out_of_range", field=name, low=low, high=high, got=repr(value)[:40])
+    if kind(number) != number:
+        raise BadInput("not_whole", field=name, got=repr(value)[:40])
     return kind(number)
 
 

@@ -17,6 +17,7 @@ MESSAGES: dict[str, str] = {
     # fields
     "out_of_range": "{field} must be between {low} and {high}; got {got}.",
     "not_a_number": "{field} must be a number; got {got}.",
+    "not_whole": "{field} must be a whole number; got {got}.",
     "not_a_choice": "{field} must be one of {choices}; got {got}.",
     "empty_text": "{field} is empty. Type something first.",
     "text_too_long": "{field} has {got} characters; the most is {high}.",
@@ -61,7 +62,7 @@ MESSAGES: dict[str, str] = {
     "queue_full": "{got} answers are waiting already. Try again in about {seconds} s.",
     "visitor_busy": "You have {got} answers under way already. Wait for one to end, or stop it.",
     "runs_busy": "You have {got} runs waiting or running already. Wait for one to end, or stop it.",
-    "datasets_full": "Your workspace holds {got} datasets; the most is {high}. Use one of them, or start a new workspace.",
+    "runs_full": "{got} runs of all visitors are waiting already. Try again later.",
     "disk_full": "There is no room for a new run in this lab at the moment. Delete an old run, or try later.",
     "workspace_full": "Your workspace holds {got} of {high} MB. Delete a run first.",
     "loading": "The model is still loading. Try again in about {seconds} s.",

@@ -101,6 +101,8 @@ class Lab:
         others = len(adapters) - (BASE in adapters)
         if others > MOST_ADAPTERS:
             raise BadInput("too_many_adapters", got=others, high=MOST_ADAPTERS)
+        if request.workspace:  # Limits count it, so an invented one must not pass.
+            self.workspaces.open(request.workspace)
         sources = [self._adapter_folder(request.workspace, name) for name in adapters]
         self.engine.require_ready()
         with _Turn(self, request.visitor or request.workspace):
@@ -153,7 +155,7 @@ class Lab:
         """Queue a run; returns its id."""
         folder = self.workspaces.open(workspace)
         self.workspaces.require_room(folder)
-        name = checked_text("name", name, 60)
+        name = " ".join(checked_text("name", name, 60).split())
         info = self.datasets.info(folder, dataset)
         return self.runs.start_run(
             folder, name, info, self.datasets.rows(folder, dataset), settings
@@ -180,8 +182,8 @@ class Lab:
         self.runs.delete(self.workspaces.open(workspace), run)
 
     def download(self, workspace: str, run: str) -> Path:
-        """A zip of a run's adapter, in a fresh folder that is served."""
-        return self.runs.export(self.workspaces.open(workspace), run, self.settings.served)
+        """A zip of a run's adapter, in a folder that is served until the workspace goes."""
+        return self.runs.export(self.workspaces.open(workspace), run)
 
     def _tidy(self) -> None:
         """Delete expired workspaces now and once an hour."""

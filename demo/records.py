@@ -8,6 +8,7 @@ from demo.checks import check_ranges
 from demo.errors import LabError
 
 Role = Literal["system", "user", "assistant"]
+RunStatus = Literal["queued", "running", "finished", "stopped", "failed"]
 BASE = "base"
 """The name under which the base model itself stands among the adapters."""
 
@@ -141,6 +142,8 @@ class LabStatus:
     precision: str
     precision_reason: PrecisionReason
     device: str
+    cores: int = 0
+    """CPU cores that answer; 0 where a GPU does."""
     model_reason: ModelReason = ""
     waiting: int = 0
     running: int = 0
@@ -259,9 +262,6 @@ def conversation(
     return (*first, *history, Message("user", question))
 
 
-RunStatus = Literal["queued", "running", "finished", "stopped", "failed"]
-
-
 @dataclass(frozen=True)
 class RunEvent:
     """One line of `events.jsonl`: what the run measured at a step."""
@@ -292,7 +292,8 @@ class RunState:
     events: tuple[RunEvent, ...] = ()
     error: LabError | None = None
     has_adapter: bool = False
+    stopping: bool = False
+    """A stop was asked for; the step under way is still finished."""
     dataset_id: str = ""
     created: float = 0.0
-    """Seconds since the epoch."""
     settings: TrainSettings = field(default_factory=TrainSettings)

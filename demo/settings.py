@@ -45,6 +45,8 @@ class LabSettings:
     """LAB_ANSWERS_PER_VISITOR: questions one visitor may have under way (a comparison counts as one)."""
     runs_per_workspace: int = 2
     """LAB_RUNS_PER_WORKSPACE: runs one visitor may have waiting or running."""
+    runs_waiting: int = 40
+    """LAB_RUNS: runs of all visitors that may wait; one more is refused with a number."""
     workspace_megabytes: int = 300
     """LAB_WORKSPACE_MB: disk that one workspace may fill."""
     keep_days: int = 7
@@ -86,6 +88,7 @@ class LabSettings:
             queue_size=number("LAB_QUEUE", cls.queue_size, 1, 1024),
             answers_per_visitor=number("LAB_ANSWERS_PER_VISITOR", cls.answers_per_visitor, 1, 64),
             runs_per_workspace=number("LAB_RUNS_PER_WORKSPACE", cls.runs_per_workspace, 1, 64),
+            runs_waiting=number("LAB_RUNS", cls.runs_waiting, 1, 10_000),
             workspace_megabytes=number("LAB_WORKSPACE_MB", cls.workspace_megabytes, 20, 100_000),
             keep_days=number("LAB_KEEP_DAYS", cls.keep_days, 1, 365),
         )

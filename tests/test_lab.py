@@ -1,5 +1,6 @@
 """The service layer: every limit holds for whoever asks, and visitors never see each other's things."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from demo.errors import BadInput, Busy, LabError, NotFound
 from demo.lab import LONGEST_TEXT, Lab
 from demo.records import AnswerRequest, Sampling, TrainSettings, conversation
-from demo.settings import LabSettings
+from demo.settings import ROOT, LabSettings
 
 ROWS = "prompt,completion\n" + "".join(f"question {n},answer {n}\n" for n in range(12))
 
@@ -21,7 +22,7 @@ def lab(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
     (home / "data").mkdir()
     (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
     (home / "data" / "models").symlink_to(lab_home / "data" / "models")
-    lab = Lab(LabSettings(home=home, runs_per_workspace=1))
+    lab = Lab(LabSettings(home=home, runs_per_workspace=1, runs_waiting=5))
     lab.engine.start()
     lab.engine.wait_ready(240)
     yield lab
@@ -98,6 +99,34 @@ def test_visitors_never_reach_each_others_datasets_and_runs(lab: Lab) -> None:
     lab.delete_workspace(mine)
     with pytest.raises(NotFound):
         lab.runs_of(mine)
+    with pytest.raises(NotFound):
+        next(lab.answer(question(workspace=mine)))
+
+
+def test_a_deleted_workspace_takes_its_downloads_with_it(lab: Lab) -> None:
+    mine = lab.new_workspace()
+    dataset = lab.add_dataset(mine, "rows.csv", ROWS.encode()).id
+    run = lab.start_run(mine, dataset, "Łódź\n1", TrainSettings())
+    lab.stop_run(mine, run)
+    shutil.copytree(ROOT / "adapters" / "restaurants", _run_folder(lab, mine, run) / "adapter")
+    archive = lab.download(mine, run)
+    assert archive.name == "lodz-1.zip"
+    assert lab.download(mine, run) == archive
+    lab.delete_workspace(mine)
+    assert not archive.exists()
+
+
+def _run_folder(lab: Lab, workspace: str, run: str) -> Path:
+    return lab.workspaces.open(workspace) / "runs" / run
+
+
+def test_all_visitors_together_cannot_queue_more_runs_than_allowed(lab: Lab) -> None:
+    crowd = [lab.new_workspace() for _ in range(6)]
+    with pytest.raises(Busy, match="5 runs of all visitors are waiting"):
+        for workspace in crowd:
+            lab.start_run(workspace, "sample:restaurants", "x", TrainSettings())
+    for workspace in crowd:
+        lab.delete_workspace(workspace)
 
 
 def test_a_second_waiting_run_is_refused_and_a_stopped_one_makes_room(lab: Lab) -> None:

@@ -21,6 +21,9 @@ from demo.records import Message, Sampling, TrainSettings, conversation
         ("repetition_penalty", 0),
         ("seed", -1),
         ("seed", {}),
+        ("seed", 10**400),
+        ("max_new_tokens", True),
+        ("max_new_tokens", 3.9),
     ],
 )
 def test_sampling_refuses_what_is_out_of_range(field: str, value: object) -> None:

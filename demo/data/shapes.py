@@ -59,7 +59,7 @@ def recognise(table: Table) -> Mapping:
     """
     names = {column.strip().lower(): column for column in reversed(table.columns)}
     chat = next((names[name] for name in CHAT_COLUMNS if name in names), "")
-    if chat and isinstance(table.records[0].get(chat), list):
+    if chat and any(isinstance(record.get(chat), list) for record in table.records):
         return Mapping(MESSAGES, chat, chat, certain=True)
     response = next((names[name] for name in RESPONSES if name in names), "")
     if response and INSTRUCTION in names:

@@ -16,12 +16,12 @@ from demo.checks import chosen
 from demo.data.ingest import Table, ingest
 from demo.data.samples import PREVIEW_ROWS, Sample, load_samples
 from demo.data.shapes import COLUMNS, Mapping, recognise, to_rows
-from demo.errors import BadInput, Busy, NotFound
+from demo.errors import BadInput, NotFound
 from demo.records import DatasetInfo, Message, Row
 from demo.workspace import inside, new_id, read_json, write_atomic, write_json
 
 MOST_DATASETS = 20
-"""In one workspace."""
+"""In one workspace; one more takes the place of the oldest."""
 FILES_READ_AT_ONCE = 2
 """Each may take a gigabyte while it is read."""
 
@@ -44,17 +44,23 @@ class DatasetStore:
     def add(self, folder: Path, name: str, data: bytes) -> DatasetInfo:
         """Check an uploaded file and keep its rows in the workspace at `folder`.
 
+        The same file again is the same dataset; beyond `MOST_DATASETS` the one longest unused goes.
+
         Raises:
             BadInput: the file cannot be used; the message names line and cure.
-            Busy: the workspace holds as many datasets as it may.
         """
         datasets = folder / "datasets"
         datasets.mkdir(exist_ok=True)
-        _require_place(datasets)
         with self._reading:
             table = ingest(name, data)
-        dataset_id = new_id()
-        return _create(datasets, dataset_id, table)
+        kept = [path for path in datasets.iterdir() if not path.name.startswith(".")]
+        for path in kept:
+            info = _info(path)
+            if (info.sha256, info.name) == (table.sha256, table.name):
+                os.utime(path)
+                return info
+        _drop_oldest(kept, MOST_DATASETS - 1)
+        return _create(datasets, new_id(), table)
 
     def info(self, folder: Path | None, dataset: str) -> DatasetInfo:
         """A sample or an uploaded dataset.
@@ -96,10 +102,11 @@ class DatasetStore:
         return tuple(_row(json.loads(line)) for line in lines if line)
 
 
-def _require_place(datasets: Path) -> None:
-    held = len([path for path in datasets.iterdir() if not path.name.startswith(".")])
-    if held >= MOST_DATASETS:
-        raise Busy("datasets_full", got=held, high=MOST_DATASETS)
+def _drop_oldest(kept: list[Path], places: int) -> None:
+    """Delete the datasets longest unused until so many are left; runs hold their own copies."""
+    by_use = sorted(kept, key=lambda path: path.stat().st_mtime)
+    for path in by_use[: max(0, len(kept) - places)]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _create(datasets: Path, dataset_id: str, table: Table) -> DatasetInfo:

@@ -26,7 +26,7 @@ def attend_by_row(
     scaling: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Causal attention of newly read prompts (one row), or of one new token per row.
+    """Causal attention of a chunk of one row's prompt, or of one new token per row.
 
     Args:
         _module: the attention layer, not looked at.
@@ -42,9 +42,16 @@ def attend_by_row(
     """
     rows, heads, length, width = query.shape
     if length > 1:
-        grouped = key.shape[1] != heads
+        columns = key.shape[2]
+        before = torch.ones(length, columns, dtype=torch.bool).tril(columns - length)
         out = scaled_dot_product_attention(
-            query, key, value, is_causal=True, scale=scaling, enable_gqa=grouped
+            query,
+            key,
+            value,
+            attn_mask=None if columns == length else before,
+            is_causal=columns == length,
+            scale=scaling,
+            enable_gqa=key.shape[1] != heads,
         )
         return out.transpose(1, 2).contiguous(), None
     # One query per head: heads that share keys become the queries of one head.

@@ -17,6 +17,9 @@ from demo.engine.lora import LowRank, LowRankRows
 from demo.engine.sample import Sampler
 from demo.records import Sampling
 
+CHUNK = 256
+"""Tokens of a prompt read at once: about a third of a second on two cores."""
+
 
 @dataclass(eq=False)
 class BatchRow:
@@ -26,6 +29,10 @@ class BatchRow:
     sampling: Sampling
     adapter: LowRank | None = None
     generated: list[int] = field(default_factory=list)
+    cache: Any = None
+    """Keys and values of the part of the prompt that was read, until the row joins."""
+    read: int = 0
+    """Tokens of the prompt that were read."""
     reason: str = ""
     """Why it ended: `end` or `length`; empty while it goes on."""
     sampler: Sampler = field(init=False)
@@ -56,16 +63,29 @@ class Batch:
         return device
 
     def join(self, rows: Sequence[BatchRow]) -> None:
-        """Read the prompts of new rows, one by one, and draw their first tokens.
-
-        Matrix products of another height differ in the last digit, so no prompt is read together
-        with another one.
-        """
+        """Read the prompts of new rows, one by one, and draw their first tokens."""
         for row in rows:
-            cache = DynamicCache()
-            logits = self._forward([row], *self._prompt(row), cache)
-            self._append(row, cache)
-            self._draw([row], logits)
+            while not self.read(row):
+                pass
+
+    def read(self, row: BatchRow) -> bool:
+        """Read the next chunk of a new row's prompt; True once the row has its first token.
+
+        Chunks keep a long prompt from holding up those who decode. Matrix products of another
+        height differ in the last digit, so no prompt is read together with another one.
+        """
+        row.cache = row.cache or DynamicCache()
+        left = len(row.prompt) - row.read
+        # A single token left over would be read by the kernels of decoding.
+        end = row.read + (left if left <= CHUNK + 1 else CHUNK)
+        logits = self._forward([row], *self._part(row.prompt, row.read, end), row.cache)
+        row.read = end
+        if end < len(row.prompt):
+            return False
+        self._append(row, row.cache)
+        row.cache = None
+        self._draw([row], logits)
+        return True
 
     def step(self) -> None:
         """Decode one token for every row."""
@@ -104,12 +124,13 @@ class Batch:
     def next_logits(self, prompt: tuple[int, ...]) -> Tensor:
         """Next-token logits of the base [vocabulary] after a prompt, outside the running batch."""
         row = BatchRow(prompt, Sampling())
-        return self._forward([row], *self._prompt(row), DynamicCache())[0]
+        return self._forward([row], *self._part(prompt, 0, len(prompt)), DynamicCache())[0]
 
-    def _prompt(self, row: BatchRow) -> tuple[Tensor, Tensor, Tensor]:
-        """Ids, mask and positions of a prompt, each [1, length]."""
-        ids = torch.tensor([row.prompt], device=self.device)
-        return ids, torch.ones_like(ids), torch.arange(len(row.prompt), device=self.device)[None]
+    def _part(self, prompt: tuple[int, ...], start: int, end: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Ids and positions [1, end - start] of a part of a prompt, and the mask [1, end] so far."""
+        ids = torch.tensor([prompt[start:end]], device=self.device)
+        mask = torch.ones(1, end, dtype=torch.long, device=self.device)
+        return ids, mask, torch.arange(start, end, device=self.device)[None]
 
     @torch.inference_mode()
     def _forward(

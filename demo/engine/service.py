@@ -42,8 +42,11 @@ class Engine:
         self._probes: Probes
         self._cache: AdapterCache
         self._device = ""
+        self._cores = 0
         self._problem: LabError | None = None
         self._waiting: deque[Seat] = deque()
+        self._reading: deque[Seat] = deque()
+        """Seats whose prompts are being read, the first one now."""
         self._seated: list[Seat] = []
         self._chores: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._wake = threading.Condition()
@@ -81,9 +84,10 @@ class Engine:
             precision=base.precision.name,
             precision_reason=base.precision.reason,
             device=self._device,
+            cores=self._cores,
             model_reason=base.reason,
             waiting=len(self._waiting),
-            running=len(self._seated),
+            running=len(self._seated) + len(self._reading),
         )
 
     def wait_ready(self, seconds: float) -> None:
@@ -200,15 +204,17 @@ class Engine:
             except Exception:
                 LOG.exception("a step of the batch failed")
                 self._batch.clear()
-                for seat in self._seated:
+                for seat in (*self._seated, *self._reading):
                     seat.fail(LabError("internal"))
                 self._seated = []
+                self._reading.clear()
 
     def _load(self) -> None:
         import torch
 
         host = detect(self.settings.threads)
         self._device = host.name
+        self._cores = host.threads if host.device == "cpu" else 0
         torch.set_num_threads(host.threads)
         base = load_base(self.settings, host)
         self._batch = Batch(base)
@@ -221,7 +227,9 @@ class Engine:
     def _sleep_until_needed(self) -> bool:
         with self._wake:
             self._wake.wait_for(
-                lambda: self._closed or self._waiting or self._chores or self._seated
+                lambda: (
+                    self._closed or self._waiting or self._chores or self._reading or self._seated
+                )
             )
             return not self._closed
 
@@ -234,22 +242,25 @@ class Engine:
                 future.set_exception(error)
 
     def _work(self) -> None:
-        """One turn: free the rows that were stopped, seat those who wait, decode one token each."""
-        self._free([seat for seat in self._seated if seat.stopped.is_set()])
-        joining = self._next_seats()
-        if joining:
-            self._seated.extend(joining)
-            self._batch.join([seat.row for seat in joining])
-        else:
-            self._batch.step()
+        """One turn: free who stopped, read a chunk of one prompt, decode one token for everybody."""
+        self._free([seat for seat in (*self._seated, *self._reading) if seat.stopped.is_set()])
+        self._reading.extend(self._next_seats())
+        if self._reading and self._batch.read(self._reading[0].row):
+            self._seated.append(self._reading.popleft())
+            self._publish()
+        self._batch.step()
+        self._publish()
+
+    def _publish(self) -> None:
         for seat in self._seated:
             seat.publish()
         self._free([seat for seat in self._seated if seat.row.reason])
 
     def _next_seats(self) -> list[Seat]:
         with self._wake:
+            places = self.settings.batch_rows - len(self._seated) - len(self._reading)
             joining: list[Seat] = []
-            while self._waiting and len(self._seated) + len(joining) < self.settings.batch_rows:
+            while self._waiting and len(joining) < places:
                 seat = self._waiting.popleft()
                 if not seat.stopped.is_set():
                     joining.append(seat)
@@ -259,3 +270,4 @@ class Engine:
         if seats:
             self._batch.leave([seat.row for seat in seats])
             self._seated = [seat for seat in self._seated if seat not in seats]
+            self._reading = deque(seat for seat in self._reading if seat not in seats)

@@ -114,7 +114,8 @@ class _Run:
     ) -> Measured:
         return Measured(
             status=status,
-            rows=len(self.train.sequences),
+            rows=len(trainer.learned),
+            rows_given=len(self.train.sequences),
             eval_rows=min(len(self.evaluation.sequences), EVALUATED_ROWS),
             too_long=self.train.too_long + self.evaluation.too_long,
             trainable=sum(weight.numel() for weight in trainer.weights),

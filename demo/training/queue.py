@@ -104,6 +104,9 @@ class RunQueue:
                 if order.repeats(other, DOUBLE_CLICK_SECONDS):
                     return other.id
             self._require_place(folder, len(own))
+            waiting = len(self._unfinished())
+            if waiting >= self.settings.runs_waiting:
+                raise Busy("runs_full", got=waiting)
             RunFolder.create(
                 folder / "runs", order, *split(rows, settings.eval_share, settings.seed)
             )
@@ -122,7 +125,7 @@ class RunQueue:
         return shelf.describe_run(found, self._waiting_before(found))
 
     def held_out_prompt(self, folder: Path, run: str) -> str:
-        """The last question of a held-out row, or of a learned one where none was held out."""
+        """The first question of a held-out row, or of a learned one where none was held out."""
         return shelf.held_out_prompt(folder, run)
 
     def list(self, folder: Path) -> list[RunState]:
@@ -145,16 +148,18 @@ class RunQueue:
         """End every run of a workspace that is about to be deleted; nothing more is written there."""
         for run in shelf.runs_in(folder):
             self._end(run)
+        shutil.rmtree(shelf.exports(folder, self.settings.served), ignore_errors=True)
 
     def delete(self, folder: Path, run: str) -> None:
         """End a run and delete its folder."""
         found = shelf.run_in(folder, run)
         self._end(found)
         shutil.rmtree(found.path, ignore_errors=True)
+        shutil.rmtree(shelf.exports(folder, self.settings.served) / run, ignore_errors=True)
 
-    def export(self, folder: Path, run: str, served: Path) -> Path:
-        """A zip of a run's adapter in a fresh folder under `served`."""
-        return shelf.export(folder, run, served)
+    def export(self, folder: Path, run: str) -> Path:
+        """A zip of a run's adapter, where it is served."""
+        return shelf.export(folder, run, self.settings.served)
 
     def adapters(self, folder: Path) -> builtins.list[AdapterInfo]:
         """The adapters of a workspace's runs, newest first."""

@@ -29,6 +29,9 @@ class Measured:
 
     status: str
     rows: int
+    """Rows that at least one step read."""
+    rows_given: int
+    """Rows that the run was given to learn."""
     eval_rows: int
     too_long: int
     trainable: int
@@ -50,6 +53,7 @@ def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
         "seed": order.settings.seed,
         "dataset": order.dataset,
         "rows": measured.rows,
+        "rows_given": measured.rows_given,
         "eval_rows": measured.eval_rows,
         "too_long": measured.too_long,
         "base": order.fingerprint,
@@ -106,7 +110,8 @@ def card(record: Mapping[str, Any]) -> str:
         f" Status of the run: {record['status']}.",
         "",
         "## Data",
-        f"{_plain(dataset['name'])}: {record['rows']} rows learned, {record['eval_rows']} held out,"
+        f"{_plain(dataset['name'])}: {record['rows']} of {record['rows_given']} rows learned,"
+        f" {record['eval_rows']} held out,"
         f" {record['too_long']} left out as too long. SHA-256 `{dataset['sha256']}`.",
         *([f"Source: {_plain(dataset['source'])}"] if dataset["source"] else []),
         *([f"Licence: {_plain(dataset['licence'])}"] if dataset["licence"] else []),

@@ -3,6 +3,7 @@
 Reads folders only; starts and stops nothing.
 """
 
+import os
 import re
 import time
 import unicodedata
@@ -31,10 +32,10 @@ def run_in(workspace: Path, run: str) -> RunFolder:
 
 
 def held_out_prompt(workspace: Path, run: str) -> str:
-    """The last question of a held-out row, or of a learned one where none was held out."""
+    """The first question of a held-out row, or of a learned one where none was held out."""
     folder = run_in(workspace, run)
     row = (folder.eval_rows() or folder.train_rows())[0]
-    return next(m.content for m in reversed(row.messages) if m.role == "user")
+    return next(m.content for m in row.messages if m.role == "user")
 
 
 def describe_run(folder: RunFolder, waiting: int) -> RunState:
@@ -57,6 +58,7 @@ def describe_run(folder: RunFolder, waiting: int) -> RunState:
         events=events,
         error=state.error,
         has_adapter=folder.has_adapter(),
+        stopping=state.status == "running" and folder.asked_to_stop(),
         dataset_id=order.dataset["id"],
         created=order.created,
         settings=order.settings,
@@ -94,18 +96,34 @@ def adapter_folder(workspace: Path, run: str) -> Path:
 
 
 def export(workspace: Path, run: str, served: Path) -> Path:
-    """A zip of a run's adapter, under the run's name, in a fresh folder that is served."""
+    """A zip of a run's adapter, under the run's name, where it is served."""
     adapter = adapter_folder(workspace, run)
     name = _slug(run_in(workspace, run).order().name)
-    fresh = served / f"{new_id()}{new_id()}"
-    fresh.mkdir(parents=True)
-    path = fresh / f"{name}.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(adapter.iterdir()):
-            archive.write(file, f"{name}/{file.name}")
+    path = exports(workspace, served) / run / f"{name}.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        aside = path.with_name(new_id())
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in sorted(adapter.iterdir()):
+                archive.write(file, f"{name}/{file.name}")
+        os.replace(aside, path)
     return path
 
 
+def exports(workspace: Path, served: Path) -> Path:
+    """The served folder of a workspace's downloads; it goes when the workspace goes."""
+    return served / "exports" / workspace.name
+
+
+UNDECOMPOSED = str.maketrans("łŁøØđĐß", "lLoOdDs")
+"""Letters whose stroke Unicode does not take apart."""
+
+
 def _slug(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = (
+        unicodedata.normalize("NFKD", name.translate(UNDECOMPOSED))
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
+    )
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "adapter"

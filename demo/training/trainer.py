@@ -43,6 +43,8 @@ class Trainer:
         self.tokens = 0
         self.training_seconds = 0.0
         self.losses: list[float] = []
+        self.learned: set[int] = set()
+        """Indices of the sequences read so far."""
         self.base_loss: float | None = None
         self._begun = time.monotonic()
         self._finite = self._copy()
@@ -137,6 +139,7 @@ class Trainer:
         left = self.steps
         for epoch in range(self.settings.epochs):
             for indices in self._epoch(self.train_sequences, self.settings.seed + epoch)[:left]:
+                self.learned.update(indices)
                 yield self._collate([self.train_sequences[index] for index in indices])
             left -= math.ceil(len(self.train_sequences) / self.settings.batch_size)
             if left <= 0:

@@ -1,10 +1,11 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from demo.data.store import MOST_DATASETS, DatasetStore
-from demo.errors import BadInput, Busy, LabError, NotFound
+from demo.errors import BadInput, LabError, NotFound
 from demo.records import Message
 from demo.settings import ROOT
 
@@ -92,11 +93,23 @@ def test_refused_file_leaves_nothing_behind(store: DatasetStore, tmp_path: Path)
     assert list((tmp_path / "datasets").iterdir()) == []
 
 
-def test_add_refuses_one_dataset_too_many(store: DatasetStore, tmp_path: Path) -> None:
-    for number in range(MOST_DATASETS):
-        (tmp_path / "datasets" / f"{number:016x}").mkdir(parents=True)
-    with pytest.raises(Busy, match="20 datasets"):
-        store.add(tmp_path, "pairs.csv", PAIRS)
+def test_the_same_file_again_is_the_same_dataset(store: DatasetStore, tmp_path: Path) -> None:
+    first = store.add(tmp_path, "pairs.csv", PAIRS)
+    assert store.add(tmp_path, "pairs.csv", PAIRS) == first
+    assert store.add(tmp_path, "others.csv", PAIRS).id != first.id
+
+
+def test_one_dataset_too_many_takes_the_place_of_the_one_longest_unused(
+    store: DatasetStore, tmp_path: Path
+) -> None:
+    ids = [store.add(tmp_path, f"{n}.csv", PAIRS).id for n in range(MOST_DATASETS)]
+    for age, dataset in enumerate(ids):
+        os.utime(tmp_path / "datasets" / dataset, (1000 + age, 1000 + age))
+    store.add(tmp_path, "0.csv", PAIRS)
+    store.add(tmp_path, "one more.csv", PAIRS)
+    assert store.info(tmp_path, ids[0]).name == "0.csv"
+    with pytest.raises(NotFound):
+        store.info(tmp_path, ids[1])
 
 
 def test_file_name_is_shown_and_never_a_path(store: DatasetStore, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, DynamicCache
 
+from demo.engine import batch as batch_module
 from demo.engine import load
 from demo.engine.adapters import AdapterCache, AdapterShelf, describe
 from demo.engine.attention import use_rows
@@ -105,6 +106,24 @@ def test_attention_by_row_gives_the_logits_of_the_usual_attention(engine: Engine
     assert torch.allclose(usual, by_row, atol=2e-3)
 
 
+def test_a_prompt_read_in_chunks_has_the_logits_of_one_read_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = tuple(engine.tokenizer.encode(TEXT * 2))
+    whole = engine._batch.next_logits(prompt)
+    monkeypatch.setattr(batch_module, "CHUNK", 7)
+    reading = Batch.__new__(Batch)
+    vars(reading).update(vars(engine._batch))
+    reading.clear()
+    drawn: list[torch.Tensor] = []
+    monkeypatch.setattr(reading, "_draw", lambda _, logits: drawn.append(logits[0]))
+    row = BatchRow(prompt, Sampling())
+    while not reading.read(row):
+        pass
+    assert row.read == len(prompt)
+    assert torch.allclose(drawn[0], whole, atol=2e-3)
+
+
 @pytest.mark.parametrize("precision", ["bf16", "nf4"])
 def test_every_other_precision_answers_on_a_cpu(lab_home: Path, precision: str) -> None:
     other = Engine(LabSettings(home=lab_home, precision=precision))
@@ -142,7 +161,7 @@ def test_a_low_rank_row_has_the_logits_of_peft(
     cache = AdapterCache(batch.low_rank.layers, base.fingerprint, "cpu")
     prompt = engine.render(request("Name a colour.")).ids
     row = BatchRow(prompt, Sampling(), cache.get(adapter_folders[0]))
-    ours = batch._forward([row], *batch._prompt(row), DynamicCache())[0]
+    ours = batch._forward([row], *batch._part(prompt, 0, len(prompt)), DynamicCache())[0]
     fresh = AutoModelForCausalLM.from_pretrained(base.spec.source, dtype=torch.float32)
     peft = PeftModel.from_pretrained(fresh, str(adapter_folders[0])).eval()
     theirs = peft(torch.tensor([prompt])).logits[0, -1]

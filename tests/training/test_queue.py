@@ -197,7 +197,7 @@ def test_finished_adapter_is_listed_and_exported_under_the_runs_name(
     (info,) = queue.adapters(workspace)
     assert (info.name, info.title, info.source, info.problem) == (run, "Első próba / 1", "own", "")
     assert "LoRA r=2 · 12 rows" in info.detail
-    path = queue.export(workspace, run, tmp_path / "served")
+    path = queue.export(workspace, run)
     assert path.name == "elso-proba-1.zip"
     names = set(zipfile.ZipFile(path).namelist())
     files = ("adapter_config.json", "adapter_model.safetensors", "README.md", "run.json")

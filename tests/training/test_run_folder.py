@@ -40,6 +40,7 @@ def test_card_keeps_a_visitors_words_out_of_its_front_matter() -> None:
                 "licence": "CC BY-SA 4.0 (url)",
             },
             "rows": 1,
+            "rows_given": 1,
             "eval_rows": 0,
             "too_long": 0,
             "base": {"lineage": "owner/model#abc", "weights": "w"},
