@@ -139,6 +139,23 @@ def wire(
     return gr.on(list(events), handler, inputs_kwargs=inputs, outputs=outputs, **how)
 
 
+def wire_stop(
+    button: Any,
+    under_way: Sequence[Any],
+    settle: Callable[..., Any],
+    inputs: dict[str, Any],
+    outputs: Any,
+) -> Any:
+    """A button that ends streams, then settles what they left."""
+    ended = wire([button.click], _ended, {}, None, cancels=list(under_way), **AT_ONCE)
+    # Only after that round trip: a value already on its way would overwrite the settled one.
+    return chain(ended, settle, inputs, outputs, **AT_ONCE)
+
+
+def _ended() -> None:
+    """Nothing is left to do on the server: Gradio itself has ended the stream."""
+
+
 def chain(
     dependency: Any, handler: Callable[..., Any], inputs: dict[str, Any], outputs: Any, **how: Any
 ) -> Any:

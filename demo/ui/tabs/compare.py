@@ -13,7 +13,7 @@ import gradio as gr
 from demo.records import BASE, AnswerRequest
 from demo.ui import speech
 from demo.ui.asking import Framing, file_title, framed, framing
-from demo.ui.shell import AT_ONCE, STREAM, Shell, wire
+from demo.ui.shell import QUIET, STREAM, Shell, chain, wire, wire_stop
 from demo.ui.speech import Turn
 from demo.ui.views import notice
 
@@ -95,7 +95,8 @@ def _wire(shell: Shell, parts: Compare) -> None:
         **STREAM,
     )
     kept = {"columns": parts.columns, "language": shell.language}
-    wire([parts.stop.click], shell.bind(settle, parts), kept, outputs, cancels=[asked], **AT_ONCE)
+    settled = wire_stop(parts.stop, [asked], shell.bind(settle, parts), kept, outputs)
+    chain(settled, shell.bind(prove), kept, parts.columns, **QUIET)
 
 
 def compare(
@@ -142,7 +143,13 @@ def _ended(
 def settle(shell: Shell, parts: Compare, columns: Any, language: str) -> dict[Any, Any]:
     """Mark the answers that were under way as stopped."""
     turns = speech.stopped(speech.read_turns(columns))
-    return _idle(parts) | {parts.columns: redrawn(shell, turns, language)}
+    return _idle(parts) | {parts.columns: speech.columns(shell.texts, language, turns, None)}
+
+
+def prove(shell: Shell, columns: Any, language: str) -> Any:
+    """Check the base after a stop; the stop itself need not wait for that."""
+    turns = speech.read_turns(columns)
+    return gr.skip() if speech.under_way(turns) else redrawn(shell, turns, language)
 
 
 def redrawn(shell: Shell, turns: Sequence[Turn], language: str) -> Any:

@@ -14,7 +14,7 @@ from demo.errors import LabError
 from demo.records import BASE
 from demo.ui import speech
 from demo.ui.asking import Framing, file_title, framed, framing
-from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire
+from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire, wire_stop
 from demo.ui.speech import Turn
 from demo.ui.views import exact_prompt, notice
 
@@ -121,7 +121,7 @@ def _wire(shell: Shell, parts: Playground, starters: list[Any]) -> None:
         begun.append(chain(taken, shell.bind(ask, parts), inputs, outputs, **STREAM))
     under_way = [asked, again, *begun]
     kept = {"chat": parts.chat, "language": shell.language}
-    wire([parts.stop.click], shell.bind(settle, parts), kept, outputs, cancels=under_way, **AT_ONCE)
+    wire_stop(parts.stop, under_way, shell.bind(settle, parts), kept, outputs)
     wire(
         [parts.fresh.click],
         shell.bind(start_afresh, parts),
