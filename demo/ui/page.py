@@ -94,14 +94,13 @@ def _wire(shell: Shell, pages: Pages, blocks: gr.Blocks, machine: Any) -> None:
         finetune.plan_inputs(shell, pages.fine_tune),
         pages.fine_tune.plan,
     )
+    columns = {"columns": pages.compare.columns, "language": language}
     for event in (begun, switched):
         # Gradio itself sets the browser's language, whether the page speaks it or not.
         event.then(None, language, None, js=LANGUAGE_SCRIPT, api_visibility="private")
-        chain(
-            chain(event, shell.bind(redraw, pages, machine, watch), inputs, outputs, **AT_ONCE),
-            *plan,
-            **QUIET,
-        )
+        drawn = chain(event, shell.bind(redraw, pages, machine, watch), inputs, outputs, **AT_ONCE)
+        chain(drawn, *plan, **QUIET)
+        chain(drawn, shell.bind(compare.prove), columns, pages.compare.columns, **QUIET)
     watched = [machine, watch, *pages.outputs()]
     ticked = wire(
         [watch.tick],
@@ -159,7 +158,9 @@ def redraw(shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any) -
         machine: header(texts, language, status),
         watch: gr.Timer(active=status.state == "loading"),
         pages.playground.chat: speech.chat(texts, language, turns),
-        pages.compare.columns: compare.redrawn(shell, columns, language) if columns else gr.skip(),
+        pages.compare.columns: speech.columns(texts, language, columns, None)
+        if columns
+        else gr.skip(),
         step.dataset: gr.update(choices=data_step.choices(shell, memory, language)),
         pages.playground.framing.file: _files(shell, language, given["technique"]),
         pages.compare.framing.file: _files(shell, language, given["compared_technique"]),

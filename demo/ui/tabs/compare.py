@@ -147,9 +147,9 @@ def settle(shell: Shell, parts: Compare, columns: Any, language: str) -> dict[An
 
 
 def prove(shell: Shell, columns: Any, language: str) -> Any:
-    """Check the base after a stop; the stop itself need not wait for that."""
+    """Check the base again after a stop or a redraw, neither of which need wait for that."""
     turns = speech.read_turns(columns)
-    return gr.skip() if speech.under_way(turns) else redrawn(shell, turns, language)
+    return gr.skip() if not turns or speech.under_way(turns) else redrawn(shell, turns, language)
 
 
 def redrawn(shell: Shell, turns: Sequence[Turn], language: str) -> Any:
