@@ -100,7 +100,7 @@ def _wire(shell: Shell, pages: Pages, blocks: gr.Blocks, machine: Any) -> None:
         event.then(None, language, None, js=LANGUAGE_SCRIPT, api_visibility="private")
         drawn = chain(event, shell.bind(redraw, pages, machine, watch), inputs, outputs, **AT_ONCE)
         chain(drawn, *plan, **QUIET)
-        chain(drawn, shell.bind(compare.prove), columns, pages.compare.columns, **QUIET)
+        chain(drawn, shell.bind(compare.prove), columns, pages.compare.columns, **AT_ONCE)
     watched = [machine, watch, *pages.outputs()]
     ticked = wire(
         [watch.tick],
