@@ -12,8 +12,11 @@ from typing import Any
 import gradio as gr
 import yaml
 
-LANGUAGES = ("en", "hu", "pl")
 FOLDER = Path(__file__).parent / "text"
+LANGUAGES = tuple(
+    sorted((file.stem for file in FOLDER.glob("*.yaml")), key=lambda n: (n != "en", n))
+)
+"""English first: it is what a page says that speaks none of the visitor's languages."""
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 

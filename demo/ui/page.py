@@ -10,7 +10,7 @@ import gradio as gr
 from demo.ui import speech
 from demo.ui.asking import files_of
 from demo.ui.following import Pages, forgotten, offered, poll, run_banner, wire_results, wire_runs
-from demo.ui.language import Labels, Texts, preferred
+from demo.ui.language import LANGUAGES, Labels, Texts, preferred
 from demo.ui.memory import browser_memory, recalled
 from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
 from demo.ui.tabs import compare, data_step, finetune, playground
@@ -52,7 +52,7 @@ def build_page(lab: "Lab") -> gr.Blocks:
 
 
 def _language_switch(labels: Labels) -> Any:
-    choices = [("en", "en"), ("hu", "hu"), ("pl", "pl")]
+    choices = [(name, name) for name in LANGUAGES]
     return labels.add(
         gr.Radio,
         "header.language",
