@@ -1,5 +1,6 @@
 """Start the lab: read the settings, build the Lab and its page, serve until told to stop."""
 
+import logging
 import os
 import signal
 import sys
@@ -16,6 +17,8 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = LabSettings.read(arguments=sys.argv[1:])
+        # It would announce at every start that a kernel for other CPUs is missing.
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
         # Libraries read these once, when they are imported.
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ["GRADIO_TEMP_DIR"] = str(settings.served)
