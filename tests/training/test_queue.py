@@ -187,7 +187,7 @@ def test_run_of_another_workspace_is_not_found(
 
 
 def test_finished_adapter_is_listed_and_exported_under_the_runs_name(
-    new_queue: Any, rows: list[Row], tmp_path: Path
+    new_queue: Any, rows: list[Row]
 ) -> None:
     queue = new_queue()
     workspace = workspace_of(queue)
