@@ -186,9 +186,10 @@ class Lab:
         return self.runs.export(self.workspaces.open(workspace), run)
 
     def _tidy(self) -> None:
-        """Delete expired workspaces now and once an hour."""
+        """Delete expired workspaces, and their downloads, now and once an hour."""
         while True:
             self.workspaces.expire()
+            self.runs.tidy()
             if self._closing.wait(TIDY_SECONDS):
                 return
 

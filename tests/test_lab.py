@@ -1,5 +1,6 @@
 """The service layer: every limit holds for whoever asks, and visitors never see each other's things."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -112,8 +113,22 @@ def test_a_deleted_workspace_takes_its_downloads_with_it(lab: Lab) -> None:
     archive = lab.download(mine, run)
     assert archive.name == "lodz-1.zip"
     assert lab.download(mine, run) == archive
+    lab.runs.tidy()
+    assert archive.exists()
     lab.delete_workspace(mine)
     assert not archive.exists()
+
+
+def test_an_expired_workspace_takes_its_downloads_with_it(lab: Lab) -> None:
+    mine = lab.new_workspace()
+    folder = lab.workspaces.open(mine)
+    download = lab.settings.served / "exports" / folder.name / "zip"
+    download.parent.mkdir(parents=True)
+    download.touch()
+    os.utime(folder, (1, 1))
+    lab.workspaces.expire()
+    lab.runs.tidy()
+    assert not download.parent.exists()
 
 
 def _run_folder(lab: Lab, workspace: str, run: str) -> Path:

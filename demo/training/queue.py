@@ -161,6 +161,10 @@ class RunQueue:
         """A zip of a run's adapter, where it is served."""
         return shelf.export(folder, run, self.settings.served)
 
+    def tidy(self) -> None:
+        """Delete what workspaces that are gone have left to download."""
+        shelf.drop_orphans(self.workspaces.root, self.settings.served)
+
     def adapters(self, folder: Path) -> builtins.list[AdapterInfo]:
         """The adapters of a workspace's runs, newest first."""
         return shelf.adapters_in(folder, self.engine.fingerprint())

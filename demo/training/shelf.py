@@ -5,6 +5,7 @@ Reads folders only; starts and stops nothing.
 
 import os
 import re
+import shutil
 import time
 import unicodedata
 import zipfile
@@ -113,6 +114,14 @@ def export(workspace: Path, run: str, served: Path) -> Path:
 def exports(workspace: Path, served: Path) -> Path:
     """The served folder of a workspace's downloads; it goes when the workspace goes."""
     return served / "exports" / workspace.name
+
+
+def drop_orphans(workspaces: Path, served: Path) -> None:
+    """Delete the downloads of workspaces that have expired."""
+    folder = served / "exports"
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if not (workspaces / path.name).is_dir():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 UNDECOMPOSED = str.maketrans("łŁøØđĐß", "lLoOdDs")
