@@ -78,6 +78,8 @@ class DatasetStore:
         Raises:
             BadInput: there is no such column, or it gives no usable row.
         """
+        if dataset in self._samples:
+            raise BadInput("not_a_choice", field="dataset", choices="your uploads", got=dataset)
         path = _dataset(folder, dataset)
         table = _table(path)
         prompt = chosen("prompt", prompt, table.columns)
