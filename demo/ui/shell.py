@@ -98,13 +98,18 @@ class Shell:
         return self.texts.say(language, "base_model") if adapter.name == BASE else adapter.title
 
     def adapter_choices(self, memory: Any, language: str) -> list[tuple[str, str]]:
-        """Labels and names of what can answer; titles that occur twice are told apart."""
+        """Labels and names of what can answer; titles that occur twice are told apart by source."""
         adapters = self.adapters(memory)
         titles = [self.adapter_title(language, a) for a in adapters]
         return [
-            (title if titles.count(title) == 1 else f"{title} ({a.name[:6]})", a.name)
+            (title if titles.count(title) == 1 else self._told_apart(language, title, a), a.name)
             for title, a in zip(titles, adapters, strict=True)
         ]
+
+    def _told_apart(self, language: str, title: str, adapter: AdapterInfo) -> str:
+        if adapter.source == "own":
+            return f"{title} · {self.texts.say(language, 'source_own')} {adapter.name[:4]}"
+        return f"{title} · {self.texts.say(language, 'source_shipped')}"
 
 
 def bound(handler: Callable[..., Any], *first: Any) -> Callable[..., Any]:
