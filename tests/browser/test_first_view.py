@@ -54,7 +54,8 @@ def test_page_speaks_the_language_of_the_address_or_else_of_the_browser(
 
 
 def test_switch_of_language_keeps_what_was_typed_and_is_remembered(visit: OpenVisitor) -> None:
-    lab = LabPage(visit().page).wait_until_ready()
+    visitor = visit()
+    lab = LabPage(visitor.page).wait_until_ready()
     lab.page.locator("#message textarea").fill("Árvíztűrő tükörfúrógép?")
     lab.open_tab("compare")
     lab.page.locator("#question textarea").fill("Zażółć gęślą jaźń")
@@ -64,7 +65,7 @@ def test_switch_of_language_keeps_what_was_typed_and_is_remembered(visit: OpenVi
         expect(lab.page.locator("#question textarea")).to_have_value("Zażółć gęślą jaźń")
     lab.open_tab("playground")
     expect(lab.page.locator("#message textarea")).to_have_value("Árvíztűrő tükörfúrógép?")
-    lab.page.reload()
+    visitor.reload()
     expect(lab.wait_until_ready().button("playground.send")).to_be_visible()
 
 

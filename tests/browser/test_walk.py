@@ -70,7 +70,7 @@ def test_stranger_walks_from_a_question_to_an_own_adapter(
     lab.set_training(max_steps=4)
     lab.start_run(name)
 
-    visitor.page.reload()
+    visitor.reload()
     lab.wait_until_ready().follow_run(name)
     lab.wait_for_run(name)
     expect(visitor.page).to_have_title(f"“{name}” is ready · Adaptation Lab")

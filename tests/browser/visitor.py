@@ -31,6 +31,8 @@ ARGUMENTS = (
     "--disable-sync",
 )
 HEIGHTS = {1280: 900, 390: 844}
+ABORTED = ("AbortError", "Connection errored out")
+"""What Gradio's client writes to the console when its page is left in the middle of a request."""
 PATIENCE_MS = 60_000
 """Two busy cores: a limit for what never comes, not a measure."""
 
@@ -79,6 +81,13 @@ class Visitor:
         visitor.page.goto(url + path)
         yield visitor
         context.close()
+
+    def reload(self) -> None:
+        """Reload the page. Gradio's client aborts what the old page was still fetching, and says so."""
+        before = list(self.console_errors)
+        self.page.reload()
+        since = self.console_errors[len(before) :]
+        self.console_errors = before + [e for e in since if not any(a in e for a in ABORTED)]
 
     def _note_request(self, address: str) -> None:
         if urlsplit(address).hostname not in (None, "127.0.0.1"):
