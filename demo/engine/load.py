@@ -52,7 +52,8 @@ def choose_precision(wanted: str, host: Host) -> Precision:
 
     Automatic: nf4 with double quantization on CUDA, a quarter of the memory of bf16; on a CPU int8,
     because decoding waits for memory there and a weight of one byte instead of four is read about
-    three times as fast, at less than 1 % of perplexity.
+    three times as fast, at about 1 % of perplexity (decoding, against fp32: English word problems
+    1.008, E2E 1.005, Hungarian 1.011).
     """
     if wanted == "auto":
         return (
