@@ -118,8 +118,9 @@ class AdapterCache:
             BadInput: the folder is incomplete, of another base, or its tensors are not exactly
                 those that its config announces.
         """
-        title = str(read_run(folder, folder.name).get("name", folder.name))
-        _same_weights(read_run(folder, title), title, self.fingerprint)
+        run = read_run(folder, folder.name)
+        title = str(run.get("name", folder.name))
+        _same_weights(run, title, self.fingerprint)
         key = file_hash(folder / "adapter_model.safetensors")
         with self._lock:
             if key not in self._resident:
@@ -156,7 +157,7 @@ class AdapterCache:
             raise BadInput(
                 "adapter_broken", adapter=title, problem="its weights hold NaN or infinity"
             )
-        return self._low_rank(tensors, shape, key, path.stat().st_size)
+        return self._low_rank(tensors, shape, key)
 
     def _targets(self, shape: LoraShape) -> list[str]:
         return [name for name in self.layers if name.rpartition(".")[2] in shape.targets]
@@ -169,9 +170,7 @@ class AdapterCache:
             expected[f"base_model.model.{name}.lora_B.weight"] = (outputs, shape.rank)
         return expected
 
-    def _low_rank(
-        self, tensors: dict[str, torch.Tensor], shape: LoraShape, key: str, size: int
-    ) -> LowRank:
+    def _low_rank(self, tensors: dict[str, torch.Tensor], shape: LoraShape, key: str) -> LowRank:
         pairs = {
             name: (
                 tensors[f"base_model.model.{name}.lora_A.weight"].t().contiguous().to(self.device),
@@ -181,4 +180,4 @@ class AdapterCache:
             )
             for name in self._targets(shape)
         }
-        return LowRank(pairs, key, size)
+        return LowRank(pairs, key)

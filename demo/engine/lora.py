@@ -23,7 +23,6 @@ class LowRank:
     """name -> (A transposed [in, r], B transposed and scaled by alpha / r [r, out])."""
     key: str
     """SHA-256 of the adapter's file: equal keys are the same adapter."""
-    bytes: int
 
 
 class LowRankRows:
