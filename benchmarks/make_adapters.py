@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.runs import SAMPLES, Answers, Base, answer, open_base, sample, train
 from demo.evaluation.bleu import bleu
-from demo.records import TrainSettings
+from demo.run_records import TrainSettings
 from demo.settings import ROOT
 from demo.training.report import add_score, card
 from demo.training.run_folder import RunFolder

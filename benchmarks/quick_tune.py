@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.runs import SAMPLES, answer, machine, open_base, report, sample, train
 from demo.evaluation.bleu import bleu, single_bleu
-from demo.records import TrainSettings
+from demo.run_records import TrainSettings
 from demo.workspace import read_json
 
 SETTINGS = TrainSettings(rank=8, learning_rate=1e-3, epochs=1, batch_size=8, eval_share=0.0, seed=0)

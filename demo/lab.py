@@ -21,14 +21,11 @@ from demo.records import (
     Answer,
     AnswerRequest,
     BaseProof,
-    DatasetInfo,
     LabStatus,
     Message,
     RenderedPrompt,
-    RunPlan,
-    RunState,
-    TrainSettings,
 )
+from demo.run_records import DatasetInfo, RunPlan, RunState, TrainSettings
 from demo.settings import ROOT, LabSettings
 from demo.training.queue import RunQueue
 from demo.workspace import Workspaces

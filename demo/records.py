@@ -1,14 +1,13 @@
 """The values that travel between rooms: frozen, plain, without behaviour beyond their own checks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal, Self
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 from demo.checks import check_ranges
 from demo.errors import LabError
 
 Role = Literal["system", "user", "assistant"]
-RunStatus = Literal["queued", "running", "finished", "stopped", "failed"]
 BASE = "base"
 """The name under which the base model itself stands among the adapters."""
 
@@ -150,150 +149,9 @@ class LabStatus:
     problem: str = ""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One training example: a conversation whose assistant turns are learned."""
-
-    line: int
-    """Where it stood in the file, from 1; the row number where the file has no lines."""
-    messages: tuple[Message, ...]
-
-
-@dataclass(frozen=True)
-class DatasetInfo:
-    """A dataset as the page shows it before a run."""
-
-    id: str
-    name: str
-    """The uploaded file's name, or the sample's title."""
-    sha256: str
-    shape: str
-    """`messages`, `alpaca`, `prompt/completion`, or `columns` when the visitor has to choose."""
-    columns: tuple[str, ...]
-    prompt_column: str
-    completion_column: str
-    rows: int
-    preview: tuple[Row, ...]
-    """The first rows."""
-    skipped: int = 0
-    """Rows without prompt or completion, left out."""
-    mapped: bool = True
-    """False: the columns are only a guess, and no run may start before the visitor chose them."""
-    source: str = ""
-    """Samples: where the rows come from."""
-    licence: str = ""
-    url: str = ""
-    teaches: str = ""
-    """Samples: what a model learns from it, in one sentence."""
-    titles: dict[str, str] = field(default_factory=dict)
-    """Samples: the name in every language of the page."""
-
-
-@dataclass(frozen=True)
-class RunPlan:
-    """What a run would do and cost, computed before it starts."""
-
-    rows: int
-    eval_rows: int
-    too_long: int
-    """Rows left out because they exceed `max_length`."""
-    steps: int
-    tokens: int
-    """Tokens read in all epochs, padding not counted."""
-    trained_tokens: int
-    """Of those, the ones that the loss is measured on."""
-    seconds: float
-    """From this machine's own measured speed."""
-    trainable: int
-    """Weights that are trained."""
-    parameters: int
-    """Weights of the base model."""
-    adapter_bytes: int
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """How a run trains. Checked on creation: a value out of range raises `BadInput`."""
-
-    method: str = "lora"
-    rank: int = 8
-    """Higher learns more and costs memory."""
-    alpha: int = 16
-    """The update is scaled by alpha / rank; usually twice the rank."""
-    dropout: float = 0.0
-    learning_rate: float = 1e-3
-    epochs: int = 1
-    batch_size: int = 8
-    max_length: int = 512
-    """Rows longer than this many tokens are left out, and counted."""
-    eval_share: float = 0.1
-    """The part of the rows held out to measure eval loss; rows that share a prompt stay together."""
-    max_steps: int = 0
-    """Stop after this many steps; 0 means all epochs."""
-    seed: int = 0
-
-    RANGES: ClassVar[dict[str, tuple[float, float, type]]] = {
-        "rank": (1, 64, int),
-        "alpha": (1, 1024, int),
-        "dropout": (0.0, 0.5, float),
-        "learning_rate": (1e-6, 1e-1, float),
-        "epochs": (1, 20, int),
-        "batch_size": (1, 32, int),
-        "max_length": (32, 2048, int),
-        "eval_share": (0.0, 0.5, float),
-        "max_steps": (0, 5000, int),
-        "seed": (0, 2**31 - 1, int),
-    }
-
-    def __post_init__(self) -> None:
-        check_ranges(self, self.RANGES)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """Build from stored values; unknown names are refused by the constructor."""
-        return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
-
-
 def conversation(
     question: str, *, system: str = "", history: Sequence[Message] = ()
 ) -> tuple[Message, ...]:
     """A chat that ends with the visitor's question; an empty system prompt is left to the template."""
     first = (Message("system", system),) if system.strip() else ()
     return (*first, *history, Message("user", question))
-
-
-@dataclass(frozen=True)
-class RunEvent:
-    """One line of `events.jsonl`: what the run measured at a step."""
-
-    step: int
-    seconds: float
-    """Since the first step began."""
-    train_loss: float | None = None
-    eval_loss: float | None = None
-    learning_rate: float | None = None
-    tokens_per_second: float | None = None
-    """Non-padding tokens learned from since the first step, evaluations not counted."""
-
-
-@dataclass(frozen=True)
-class RunState:
-    """A run as its folder tells it."""
-
-    id: str
-    name: str
-    dataset: str
-    status: RunStatus
-    step: int = 0
-    steps: int = 0
-    eta_seconds: float | None = None
-    waiting: int = 0
-    """How many runs stand before this one."""
-    events: tuple[RunEvent, ...] = ()
-    error: LabError | None = None
-    has_adapter: bool = False
-    stopping: bool = False
-    """A stop was asked for; the step under way is still finished."""
-    dataset_id: str = ""
-    created: float = 0.0
-    settings: TrainSettings = field(default_factory=TrainSettings)

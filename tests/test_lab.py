@@ -10,7 +10,8 @@ import pytest
 
 from demo.errors import BadInput, Busy, LabError, NotFound
 from demo.lab import LONGEST_TEXT, Lab
-from demo.records import AnswerRequest, Sampling, TrainSettings, conversation
+from demo.records import AnswerRequest, Sampling, conversation
+from demo.run_records import TrainSettings
 from demo.settings import ROOT, LabSettings
 
 ROWS = "prompt,completion\n" + "".join(f"question {n},answer {n}\n" for n in range(12))

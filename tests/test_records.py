@@ -3,7 +3,8 @@
 import pytest
 
 from demo.errors import MESSAGES, BadInput, LabError
-from demo.records import Message, Sampling, TrainSettings, conversation
+from demo.records import Message, Sampling, conversation
+from demo.run_records import TrainSettings
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ Knows nothing of batches, padding or training.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from demo.records import Row
+from demo.run_records import Row
 from demo.text.template import Sequence, sequences
 from demo.text.tokenizer import LabTokenizer
 

@@ -12,7 +12,7 @@ from demo.data import reader
 from demo.data.ingest import Table, as_table
 from demo.data.shapes import recognise, to_rows
 from demo.errors import BadInput
-from demo.records import DatasetInfo, Row
+from demo.run_records import DatasetInfo, Row
 
 PREFIX = "sample:"
 PREVIEW_ROWS = 5

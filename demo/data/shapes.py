@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo.data.ingest import Table
-from demo.records import Message, Role, Row
+from demo.records import Message, Role
+from demo.run_records import Row
 
 MESSAGES = "messages"
 ALPACA = "alpaca"

@@ -6,7 +6,8 @@ Knows nothing of tokens or runs.
 import random
 from collections.abc import Sequence
 
-from demo.records import Message, Row
+from demo.records import Message
+from demo.run_records import Row
 
 
 def split(rows: Sequence[Row], share: float, seed: int) -> tuple[tuple[Row, ...], tuple[Row, ...]]:

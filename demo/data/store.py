@@ -17,7 +17,8 @@ from demo.data.ingest import Table, ingest
 from demo.data.samples import PREVIEW_ROWS, Sample, load_samples
 from demo.data.shapes import COLUMNS, Mapping, recognise, to_rows
 from demo.errors import BadInput, NotFound
-from demo.records import DatasetInfo, Message, Row
+from demo.records import Message
+from demo.run_records import DatasetInfo, Row
 from demo.workspace import inside, new_id, read_json, write_atomic, write_json
 
 MOST_DATASETS = 20

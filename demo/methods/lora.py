@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 from demo.errors import BadInput
 from demo.methods.layers import LinearLayer, linear_layers
 from demo.methods.method import AdapterSize, Method
-from demo.records import TrainSettings
+from demo.run_records import TrainSettings
 from demo.workspace import read_json, write_json
 
 LARGEST_RANK = 256

@@ -12,7 +12,7 @@ from peft import PeftModel
 from transformers import PreTrainedModel
 
 from demo.methods.layers import LinearLayer
-from demo.records import TrainSettings
+from demo.run_records import TrainSettings
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from demo.engine.load import load_for_training
 from demo.errors import BadInput, LabError, RunFailed
 from demo.host import Host, detect
 from demo.methods import METHODS
-from demo.records import RunEvent
+from demo.run_records import RunEvent
 from demo.text.tokenizer import load_tokenizer
 from demo.training.report import Measured, card, run_record
 from demo.training.run_folder import RunFolder

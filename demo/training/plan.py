@@ -14,7 +14,7 @@ from demo.engine.catalogue import ModelSpec
 from demo.errors import BadInput
 from demo.methods import METHODS
 from demo.methods.layers import base_shape
-from demo.records import Row, RunPlan, TrainSettings
+from demo.run_records import Row, RunPlan, TrainSettings
 from demo.text.tokenizer import LabTokenizer
 from demo.training.schedule import (
     EVALUATED_ROWS,

@@ -15,7 +15,8 @@ from pathlib import Path
 from demo.data.split import split
 from demo.engine.service import Engine
 from demo.errors import Busy, RunFailed
-from demo.records import AdapterInfo, DatasetInfo, Row, RunPlan, RunState, TrainSettings
+from demo.records import AdapterInfo
+from demo.run_records import DatasetInfo, Row, RunPlan, RunState, TrainSettings
 from demo.settings import LabSettings
 from demo.training import shelf
 from demo.training.launch import Launcher

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from demo.errors import LabError, RunFailed
-from demo.records import Message, Row, RunEvent, RunStatus, TrainSettings
+from demo.records import Message
+from demo.run_records import Row, RunEvent, RunStatus, TrainSettings
 from demo.workspace import new_id, read_json, write_json
 
 UNFINISHED = ("queued", "running")

@@ -5,7 +5,7 @@ Pure numbers: no tensors, no files.
 
 import math
 
-from demo.records import TrainSettings
+from demo.run_records import TrainSettings
 
 WARM_UP_SHARE = 0.05
 EVALUATED_ROWS = 64

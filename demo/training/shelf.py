@@ -14,7 +14,8 @@ from pathlib import Path
 from demo.engine.adapters import describe
 from demo.engine.catalogue import Fingerprint
 from demo.errors import BadInput
-from demo.records import AdapterInfo, RunEvent, RunState
+from demo.records import AdapterInfo
+from demo.run_records import RunEvent, RunState
 from demo.training.run_folder import RunFolder, RunOrder, StoredState
 from demo.workspace import inside, new_id
 

@@ -12,7 +12,7 @@ import torch
 from peft import PeftModel
 
 from demo.errors import RunFailed
-from demo.records import RunEvent, TrainSettings
+from demo.run_records import RunEvent, TrainSettings
 from demo.text.template import Sequence
 from demo.training import batches
 from demo.training.loss import CompletionLoss

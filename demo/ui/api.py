@@ -16,14 +16,8 @@ import gradio as gr
 from demo.checks import checked_text
 from demo.errors import BadInput, LabError
 from demo.lab import LONGEST_TEXT, Lab
-from demo.records import (
-    Answer,
-    AnswerRequest,
-    RunState,
-    Sampling,
-    TrainSettings,
-    conversation,
-)
+from demo.records import Answer, AnswerRequest, Sampling, conversation
+from demo.run_records import RunState, TrainSettings
 from demo.ui.asking import instructed
 
 Arguments = ParamSpec("Arguments")

@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from demo.records import Sampling, TrainSettings
+from demo.records import Sampling
+from demo.run_records import TrainSettings
 from demo.ui.language import Labels
 
 STEPS = {

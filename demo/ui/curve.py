@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from demo.records import RunEvent
+from demo.run_records import RunEvent
 from demo.ui.language import Texts
 from demo.ui.views import joined
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo.errors import LabError, NotFound, NotReady
-from demo.records import BASE, AdapterInfo, RunState
+from demo.records import BASE, AdapterInfo
+from demo.run_records import RunState
 from demo.ui.errors import explain
 from demo.ui.language import Labels, Texts
 from demo.ui.memory import recalled

@@ -9,16 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from demo.records import (
-    BaseProof,
-    DatasetInfo,
-    LabStatus,
-    Message,
-    RenderedPrompt,
-    Row,
-    RunPlan,
-    RunState,
-)
+from demo.records import BaseProof, LabStatus, Message, RenderedPrompt
+from demo.run_records import DatasetInfo, Row, RunPlan, RunState
 from demo.ui.language import Texts
 
 LIVE = ("queued", "running")

@@ -4,7 +4,8 @@ import pytest
 from transformers import AutoTokenizer
 
 from demo.data.encode import encode
-from demo.records import Message, Row
+from demo.records import Message
+from demo.run_records import Row
 from demo.text.tokenizer import LabTokenizer
 
 

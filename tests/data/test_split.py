@@ -1,7 +1,8 @@
 import pytest
 
 from demo.data.split import prompt_of, split
-from demo.records import Message, Row
+from demo.records import Message
+from demo.run_records import Row
 
 
 def rows_of(*prompts: str) -> list[Row]:

@@ -9,7 +9,7 @@ from demo.errors import BadInput
 from demo.methods import METHODS
 from demo.methods.layers import base_shape, linear_layers
 from demo.methods.lora import check_config
-from demo.records import TrainSettings
+from demo.run_records import TrainSettings
 from demo.workspace import read_json
 
 CONFIG = LlamaConfig(

@@ -13,7 +13,8 @@ from demo.engine.catalogue import ModelSpec, choose_model
 from demo.engine.convert import converted
 from demo.engine.load import fingerprint
 from demo.host import detect
-from demo.records import Message, Row, TrainSettings
+from demo.records import Message
+from demo.run_records import Row, TrainSettings
 from demo.settings import LabSettings
 from demo.text.tokenizer import LabTokenizer, load_tokenizer
 from demo.training.run_folder import RunFolder, new_order

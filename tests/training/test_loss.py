@@ -8,7 +8,8 @@ from transformers import AutoModelForCausalLM
 
 from demo.engine.catalogue import ModelSpec
 from demo.methods import METHODS
-from demo.records import Message, TrainSettings
+from demo.records import Message
+from demo.run_records import TrainSettings
 from demo.text.template import Sequence, sequences
 from demo.text.tokenizer import LabTokenizer
 from demo.training.batches import collate, order

@@ -5,7 +5,7 @@ import pytest
 
 from demo.engine.catalogue import ModelSpec
 from demo.errors import BadInput
-from demo.records import TrainSettings
+from demo.run_records import TrainSettings
 from demo.text.tokenizer import LabTokenizer
 from demo.training.loop import train_run
 from demo.training.plan import Planner, Speeds

@@ -14,7 +14,7 @@ import pytest
 from demo.engine.catalogue import Fingerprint, ModelSpec
 from demo.engine.load import fingerprint
 from demo.errors import BadInput, Busy, NotFound
-from demo.records import DatasetInfo, Row, TrainSettings
+from demo.run_records import DatasetInfo, Row, TrainSettings
 from demo.settings import LabSettings
 from demo.text.tokenizer import LabTokenizer
 from demo.training.processes import began, is_alive

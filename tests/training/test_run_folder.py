@@ -1,6 +1,6 @@
 from typing import Any
 
-from demo.records import RunEvent
+from demo.run_records import RunEvent
 from demo.training.report import card
 from demo.training.run_folder import RunFolder
 

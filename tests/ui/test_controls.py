@@ -4,7 +4,8 @@ from dataclasses import fields
 
 import gradio as gr
 
-from demo.records import Sampling, TrainSettings
+from demo.records import Sampling
+from demo.run_records import TrainSettings
 from demo.ui.controls import sampling_controls, training_controls
 from demo.ui.language import Labels, Texts
 from demo.ui.memory import EMPTY, recalled

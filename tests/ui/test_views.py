@@ -1,6 +1,7 @@
 """Texts of visitors and models reach the page as text, whatever they hold."""
 
-from demo.records import Answer, BaseProof, Message, RenderedPrompt, Row, RunEvent
+from demo.records import Answer, BaseProof, Message, RenderedPrompt
+from demo.run_records import Row, RunEvent
 from demo.ui import speech, views
 from demo.ui.curve import curve
 from demo.ui.language import Texts

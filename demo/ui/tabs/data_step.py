@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from demo.errors import LabError, NotReady
-from demo.records import DatasetInfo, TrainSettings
+from demo.run_records import DatasetInfo, TrainSettings
 from demo.ui.memory import recalled
 from demo.ui.shell import Shell
 from demo.ui.views import dataset_facts, notice, plan_line, preview

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.records import TrainSettings
+from demo.run_records import TrainSettings
 from demo.ui.controls import training_controls
 from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
 from demo.ui.tabs import data_step

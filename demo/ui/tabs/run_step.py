@@ -9,7 +9,8 @@ import gradio as gr
 from markupsafe import Markup
 
 from demo.errors import BadInput
-from demo.records import BASE, RunState
+from demo.records import BASE
+from demo.run_records import RunState
 from demo.ui.curve import curve, losses
 from demo.ui.memory import recalled
 from demo.ui.shell import Shell
