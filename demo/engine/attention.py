@@ -13,28 +13,28 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, PreTrainedModel
 
 NAME = "lab_rows"
+FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3"})
+"""Whose attention is this and nothing more: no soft cap, no sinks, no bias by distance."""
 
 
 def attend_by_row(
     _module: Any,
     query: Tensor,
-    key: Tensor,
-    value: Tensor,
+    keys: Sequence[Tensor],
+    values: Sequence[Tensor],
     _mask: Tensor | None,
     *,
-    row_lengths: Sequence[int],
     scaling: float | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Causal attention of a chunk of one row's prompt, or of one new token per row.
+    """Causal attention of a piece of one row's prompt, or of one new token per row.
 
     Args:
         _module: the attention layer, not looked at.
-        query: [rows, heads, length, width].
-        key: [rows, key heads, columns, width], left-padded.
-        value: like `key`.
-        _mask: not looked at; `row_lengths` says the same.
-        row_lengths: how many of a row's last columns are its own.
+        query: [rows, heads, length, width]; one row where length is above 1.
+        keys: of each row [key heads, columns, width]; its last `length` columns are the query's.
+        values: like `keys`.
+        _mask: not looked at; the rows hold nothing but their own columns.
         scaling: of the scores before the softmax.
 
     Returns:
@@ -42,30 +42,33 @@ def attend_by_row(
     """
     rows, heads, length, width = query.shape
     if length > 1:
-        columns = key.shape[2]
-        before = torch.ones(length, columns, dtype=torch.bool).tril(columns - length)
-        out = scaled_dot_product_attention(
-            query,
-            key,
-            value,
-            attn_mask=None if columns == length else before,
-            is_causal=columns == length,
-            scale=scaling,
-            enable_gqa=key.shape[1] != heads,
-        )
-        return out.transpose(1, 2).contiguous(), None
+        return _attend_piece(query, keys[0][None], values[0][None], scaling), None
     # One query per head: heads that share keys become the queries of one head.
-    packed = query.reshape(rows, key.shape[1], -1, width)
+    packed = query.reshape(rows, keys[0].shape[0], -1, width)
     answers = [
-        scaled_dot_product_attention(
-            packed[row : row + 1],
-            key[row : row + 1, :, -columns:],
-            value[row : row + 1, :, -columns:],
-            scale=scaling,
-        )
-        for row, columns in enumerate(row_lengths)
+        scaled_dot_product_attention(packed[row : row + 1], key[None], value[None], scale=scaling)
+        for row, (key, value) in enumerate(zip(keys, values, strict=True))
     ]
     return torch.cat(answers).reshape(rows, 1, heads, width), None
+
+
+def _attend_piece(query: Tensor, key: Tensor, value: Tensor, scaling: float | None) -> Tensor:
+    length, columns = query.shape[2], key.shape[2]
+    first = columns == length
+    mask = None
+    if not first:
+        mask = torch.ones(length, columns, dtype=torch.bool, device=query.device)
+        mask = mask.tril(columns - length)
+    out = scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        attn_mask=mask,
+        is_causal=first,
+        scale=scaling,
+        enable_gqa=key.shape[1] != query.shape[1],
+    )
+    return out.transpose(1, 2).contiguous()
 
 
 def use_rows(model: PreTrainedModel) -> bool:
@@ -76,7 +79,8 @@ def use_rows(model: PreTrainedModel) -> bool:
     """
     config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-    if kinds != {"full_attention"} or getattr(config, "sliding_window", None):
+    windowed = kinds != {"full_attention"} or getattr(config, "sliding_window", None)
+    if config.model_type not in FAMILIES or windowed:
         return False
     model.set_attn_implementation(NAME)
     return True

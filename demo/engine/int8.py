@@ -14,12 +14,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
+from demo.engine.linear import Phase
+
 
 class Int8Linear(nn.Module):
     """`nn.Linear` with int8 weights [out, in] and a scale per output channel."""
 
-    def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor | None, phase: Phase) -> None:
         super().__init__()
+        self.phase = phase
         self.out_features, self.in_features = weight.shape
         self.register_buffer("weight", weight)
         self.register_buffer("scale", scale)
@@ -31,8 +34,8 @@ class Int8Linear(nn.Module):
         self.bias: Tensor | None
 
     def forward(self, x: Tensor) -> Tensor:
-        """[batch, length, in] to [batch, length, out]; length 1 is decoding."""
-        if x.shape[-2] > 1:
+        """[rows, length, in] to [rows, length, out]."""
+        if not self.phase.decoding:
             return functional.linear(x, self.weight * self.scale.unsqueeze(1), self.bias)
         rows = x.reshape(-1, self.in_features).to(torch.bfloat16)
         product = torch.ops.aten._weight_int8pack_mm(rows, self.weight, self.decode_scale)
@@ -62,7 +65,7 @@ def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
     return (weight / scale.unsqueeze(1)).round_().to(torch.int8).contiguous(), scale
 
 
-def quantize_model(model: PreTrainedModel) -> None:
+def quantize_model(model: PreTrainedModel, phase: Phase) -> None:
     """Replace every linear layer and the token embedding in place; the head stays tied if it was."""
     head = model.get_output_embeddings()
     table: Any = model.get_input_embeddings()
@@ -71,8 +74,8 @@ def quantize_model(model: PreTrainedModel) -> None:
         if isinstance(module, nn.Linear) and not (tied and module is head):
             weight, scale = quantize(module.weight.detach())
             bias = module.bias.detach() if module.bias is not None else None
-            model.set_submodule(name, Int8Linear(weight, scale, bias))
+            model.set_submodule(name, Int8Linear(weight, scale, bias, phase))
     if tied:
         weight, scale = quantize(table.weight.detach())
         model.set_input_embeddings(Int8Embedding(weight, scale))
-        model.set_output_embeddings(Int8Linear(weight, scale, None))
+        model.set_output_embeddings(Int8Linear(weight, scale, None, phase))

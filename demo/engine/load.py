@@ -3,17 +3,29 @@
 The only place that calls `from_pretrained` on a model. Knows nothing of adapters or requests.
 """
 
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from torch import Tensor
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    BitsAndBytesConfig,
+    GenerationConfig,
+    PreTrainedModel,
+)
 
-from demo.engine.attention import use_rows
 from demo.engine.catalogue import Fingerprint, ModelSpec, choose_model, file_hash
 from demo.engine.convert import converted
+from demo.engine.forward import Forward
+from demo.engine.general import GeneralForward
 from demo.engine.int8 import quantize_model
+from demo.engine.linear import Phase
+from demo.engine.replace import replace_parameter
 from demo.errors import NotReady
 from demo.host import Host
 from demo.records import ModelReason, PrecisionReason
@@ -34,7 +46,7 @@ class Precision:
 class BaseModel:
     """A loaded base model with all that belongs to it."""
 
-    model: Any
+    forward: Forward
     tokenizer: LabTokenizer
     spec: ModelSpec
     """Of a folder or hub id that plain transformers loads: what a worker process is given."""
@@ -88,29 +100,43 @@ def _load(
 ) -> BaseModel:
     spec = converted(spec, cache)
     tokenizer = load_tokenizer(spec.source, spec.revision)
-    model = load_model(spec, precision.name, host)
+    config = AutoConfig.from_pretrained(spec.source, **_revision(spec)).get_text_config()
     return BaseModel(
-        model=model,
+        forward=load_forward(spec, precision.name, host),
         tokenizer=tokenizer,
         spec=spec,
         precision=precision,
         reason=reason,
         fingerprint=fingerprint(spec, tokenizer),
-        context=int(model.config.get_text_config().max_position_embeddings),
-        end_ids=tokenizer.end_ids | _generation_ends(model),
+        context=int(config.max_position_embeddings),
+        end_ids=tokenizer.end_ids | _generation_ends(spec, config),
     )
 
 
-def load_model(spec: ModelSpec, precision: str, host: Host) -> PreTrainedModel:
-    """Load for answering: eval mode, no gradients, on the host's device."""
+def load_forward(spec: ModelSpec, precision: str, host: Host) -> Forward:
+    """The fastest forward that this model, precision and host have."""
+    return load_general(spec, precision, host)
+
+
+def load_general(
+    spec: ModelSpec, precision: str, host: Host, changed: Mapping[str, Tensor] | None = None
+) -> GeneralForward:
+    """The general forward, on the host's device.
+
+    Args:
+        spec: of a folder or hub id that plain transformers loads.
+        precision: fp32, bf16, int8 or nf4.
+        host: where it will run.
+        changed: parameters that take the place of the file's own before they are quantized.
+    """
     lab_int8 = precision == "int8" and host.kind != "cuda"
     model = _from_pretrained(spec, "fp32" if lab_int8 else precision, host)
-    model.train(False).requires_grad_(False)
+    for name, value in (changed or {}).items():
+        replace_parameter(model, name, value)
+    phase = Phase()
     if lab_int8:
-        quantize_model(model)
-    if host.device == "cpu":
-        use_rows(model)
-    return model
+        quantize_model(model, phase)
+    return GeneralForward(model, phase)
 
 
 def load_for_training(spec: ModelSpec, host: Host) -> PreTrainedModel:
@@ -123,8 +149,7 @@ def load_for_training(spec: ModelSpec, host: Host) -> PreTrainedModel:
 def _from_pretrained(spec: ModelSpec, precision: str, host: Host) -> PreTrainedModel:
     compute = torch.bfloat16 if host.bf16 else torch.float32
     options: dict[str, Any] = {"device_map": {"": host.device}, "use_safetensors": True}
-    if spec.revision:
-        options["revision"] = spec.revision
+    options |= _revision(spec)
     if precision == "nf4":
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,
@@ -153,8 +178,15 @@ def fingerprint(spec: ModelSpec, tokenizer: LabTokenizer) -> Fingerprint:
     return Fingerprint(f"{spec.lineage}#{tokenizer.hash[:16]}", weights)
 
 
-def _generation_ends(model: PreTrainedModel) -> frozenset[int]:
-    ends = model.generation_config.eos_token_id if model.generation_config else None
+def _revision(spec: ModelSpec) -> dict[str, Any]:
+    return {"revision": spec.revision} if spec.revision else {}
+
+
+def _generation_ends(spec: ModelSpec, config: Any) -> frozenset[int]:
+    """What ends an answer besides the tokenizer's own: the generation settings, if there are any."""
+    with contextlib.suppress(OSError):
+        config = GenerationConfig.from_pretrained(spec.source, **_revision(spec))
+    ends = config.eos_token_id
     return frozenset(ends if isinstance(ends, list) else [] if ends is None else [ends])
 
 
