@@ -33,7 +33,8 @@ class Adaptation:
     embeddings: Tensor | None = None
     """[n, width], read before every prompt in place of tokens (prompt tuning, P-tuning)."""
     weights: Mapping[str, Tensor] = field(default_factory=dict)
-    """Parameter -> difference to the base's own [same shape] (sparse and full tuning)."""
+    """Parameter -> difference to the base's own [same shape], a sparse tensor where few places
+    differ (sparse and full tuning)."""
 
     @property
     def virtual_tokens(self) -> int:
@@ -50,7 +51,13 @@ class Adaptation:
             tensors += group.values()
         tensors += self.keys_values or ()
         tensors += [] if self.embeddings is None else [self.embeddings]
-        return sum(t.numel() * t.element_size() for t in tensors)
+        return sum(map(_bytes, tensors))
+
+
+def _bytes(tensor: Tensor) -> int:
+    if tensor.is_sparse:
+        return _bytes(tensor.values()) + _bytes(tensor.indices())
+    return tensor.numel() * tensor.element_size()
 
 
 @dataclass(frozen=True)

@@ -1,61 +1,19 @@
 """LoRA (Hu et al. 2021): each linear layer gets a trained update of low rank, B A x * alpha / rank.
 
-Does not know how the update is trained or served.
+Does not know how the update is read back or served.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
 
-from demo.errors import BadInput
 from demo.methods.layers import LinearLayer, linear_layers
 from demo.methods.method import AdapterSize, Method
 from demo.run_records import TrainSettings
 from demo.workspace import read_json, write_json
-
-LARGEST_RANK = 256
-LARGEST_ALPHA = 4096
-PLAIN_STARTS = (True, False, "gaussian")
-"""Ways to start A and B that leave the base as it is; PiSSA, OLoRA and LoftQ do not."""
-
-DESCRIPTIVE = frozenset(
-    {
-        "peft_version",
-        "base_model_name_or_path",
-        "revision",
-        "auto_mapping",
-        "inference_mode",
-        "lora_dropout",
-        "init_lora_weights",
-        "megatron_core",
-        "qalora_group_size",
-        "task_type",
-        "peft_type",
-        "r",
-        "lora_alpha",
-        "target_modules",
-    }
-)
-"""Config values that are checked one by one, or change nothing once the weights are there."""
-
-
-@dataclass(frozen=True)
-class LoraShape:
-    """All that serving a LoRA needs to know beside its tensors."""
-
-    rank: int
-    alpha: float
-    targets: tuple[str, ...]
-
-    @property
-    def scale(self) -> float:
-        """What the update is multiplied by."""
-        return self.alpha / self.rank
 
 
 def size(layers: tuple[LinearLayer, ...], settings: TrainSettings) -> AdapterSize:
@@ -100,51 +58,6 @@ def save(model: PeftModel, folder: Path, base: str) -> None:
     )
 
 
-def check_config(config: Mapping[str, Any], adapter: str = "The adapter") -> LoraShape:
-    """The shape of a LoRA that the lab can serve exactly.
-
-    Every switch that would change what the tensors mean (DoRA, rsLoRA, patterns by layer, trained
-    embeddings) has to be off: a switch that is ignored would give wrong answers without a word.
-
-    Raises:
-        BadInput: a value is missing, out of range, or switched on; the message names it.
-    """
-    problem = _problem(config)
-    if problem:
-        raise BadInput("adapter_broken", adapter=adapter, problem=problem)
-    return LoraShape(
-        int(config["r"]), float(config["lora_alpha"]), tuple(sorted(config["target_modules"]))
-    )
-
-
-def _problem(config: Mapping[str, Any]) -> str:
-    """Why a config cannot be served exactly; empty when it can."""
-    if config.get("peft_type") != "LORA":
-        return f"it is of type {str(config.get('peft_type'))[:40]}, and this lab reads LORA"
-    for name, value in config.items():
-        if name not in DESCRIPTIVE and value and (name, value) != ("bias", "none"):
-            return f"its adapter_config.json sets {name[:40]}, which this lab does not know"
-    if config.get("init_lora_weights", True) not in PLAIN_STARTS:
-        return "its init_lora_weights changes the base model's own weights"
-    rank, targets = _number(config.get("r")), config.get("target_modules")
-    if not 1 <= rank <= LARGEST_RANK or rank != int(rank):
-        return f"its rank r must be between 1 and {LARGEST_RANK}"
-    if not 0 < _number(config.get("lora_alpha")) <= LARGEST_ALPHA:
-        return f"its lora_alpha must be above 0 and at most {LARGEST_ALPHA}"
-    if (
-        not isinstance(targets, list)
-        or not targets
-        or not all(isinstance(name, str) for name in targets)
-    ):
-        return "its target_modules must be a list of layer names"
-    return ""
-
-
-def _number(value: Any) -> float:
-    """A JSON number; 0, which no range here allows, for anything else."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0.0
-
-
 def _file_bytes(layers: tuple[LinearLayer, ...], rank: int) -> int:
     """The size of the safetensors file: its length field, its padded JSON header, fp32 tensors."""
     shapes: dict[str, list[int]] = {}
@@ -167,5 +80,4 @@ LORA = Method(
     size=size,
     build=build,
     save=save,
-    check_config=check_config,
 )

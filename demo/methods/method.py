@@ -1,12 +1,11 @@
-"""What a fine-tuning method consists of: the parts every method brings, in this order.
+"""What training by a fine-tuning method consists of: the parts every method brings, in this order.
 
-Does not know any method, nor how training works.
+Does not know any method, how training works, nor how adapters are read for answers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from peft import PeftModel
 from transformers import PreTrainedModel
@@ -39,5 +38,3 @@ class Method:
     """Wrap a base model; only the method's own weights are trainable afterwards."""
     save: Callable[[PeftModel, Path, str], None]
     """Write `adapter_config.json` and `adapter_model.safetensors`, naming the base's model id."""
-    check_config: Callable[[Mapping[str, Any]], Any]
-    """Read the config of an adapter folder, refusing every value that is not known to be safe."""

@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, LlamaConfig
 
-from demo.errors import BadInput
 from demo.methods import METHODS
+from demo.methods.facts import facts_of
 from demo.methods.layers import base_shape, linear_layers
-from demo.methods.lora import check_config
+from demo.methods.reading import reader_of
 from demo.run_records import TrainSettings
 from demo.workspace import read_json
 
@@ -21,7 +22,6 @@ CONFIG = LlamaConfig(
     num_key_value_heads=2,
     tie_word_embeddings=False,
 )
-GOOD = {"peft_type": "LORA", "r": 8, "lora_alpha": 16, "target_modules": ["q_proj"], "bias": "none"}
 
 
 def base() -> Any:
@@ -49,39 +49,19 @@ def test_size_computed_from_shapes_equals_the_built_and_saved_adapter(
     assert shape.parameters == base().num_parameters()
 
 
-def test_saved_config_names_the_base_by_its_id_and_passes_its_own_check(tmp_path: Path) -> None:
+def test_saved_adapter_names_the_base_by_its_id_and_is_what_its_reader_expects(
+    tmp_path: Path,
+) -> None:
     model = METHODS["lora"].build(base(), TrainSettings(rank=4, alpha=6))
     METHODS["lora"].save(model, tmp_path, "owner/model")
     config = read_json(tmp_path / "adapter_config.json")
     assert config["base_model_name_or_path"] == "owner/model"
-    shape = check_config(config)
-    assert (shape.rank, shape.alpha, shape.scale, len(shape.targets)) == (4, 6.0, 1.5, 7)
+    facts = facts_of(base(), {}.__getitem__)
+    trained = {name: tuple(tensor.shape) for name, tensor in _saved(tmp_path).items()}
+    assert reader_of(config).shapes(config, facts) == trained
+    assert {shape[0] for name, shape in trained.items() if "lora_A" in name} == {4}
+    assert len(trained) == 3 * 7 * 2
 
 
-@pytest.mark.parametrize(
-    ("change", "expected_error"),
-    [
-        ({"peft_type": "IA3"}, "type IA3"),
-        ({"use_dora": True}, "use_dora"),
-        ({"use_rslora": True}, "use_rslora"),
-        ({"rank_pattern": {"q_proj": 4}}, "rank_pattern"),
-        ({"modules_to_save": ["lm_head"]}, "modules_to_save"),
-        ({"bias": "all"}, "bias"),
-        ({"a_switch_of_tomorrow": 1}, "a_switch_of_tomorrow"),
-        ({"init_lora_weights": "pissa"}, "init_lora_weights"),
-        ({"r": 0}, "rank"),
-        ({"r": True}, "rank"),
-        ({"r": 2.5}, "rank"),
-        ({"r": 10**9}, "rank"),
-        ({"lora_alpha": float("nan")}, "lora_alpha"),
-        ({"lora_alpha": None}, "lora_alpha"),
-        ({"target_modules": "all-linear"}, "target_modules"),
-        ({"target_modules": [1]}, "target_modules"),
-        ({"target_modules": []}, "target_modules"),
-    ],
-)
-def test_check_config_refuses_what_would_change_the_meaning_of_the_tensors(
-    change: dict[str, Any], expected_error: str
-) -> None:
-    with pytest.raises(BadInput, match=expected_error):
-        check_config({**GOOD, **change})
+def _saved(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "adapter_model.safetensors")
