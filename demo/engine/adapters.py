@@ -1,28 +1,31 @@
-"""Adapter folders: what lies in them, whether it fits this base, and their tensors in memory.
+"""Adapter folders: what lies in them, whether it fits this base, and which of them are in memory.
 
 Adapters are rebuilt from checked tensors, never loaded by a library into the model: an adapter file
 that names other weights could otherwise overwrite the base for everybody.
 """
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
-
 from demo.engine.catalogue import Fingerprint, file_hash
-from demo.engine.lora import LowRank
 from demo.errors import BadInput, LabError
-from demo.methods.lora import LoraShape, check_config
+from demo.methods.adaptation import Adaptation
+from demo.methods.facts import BaseFacts
+from demo.methods.reading import CONFIG, TENSORS, read_adaptation
 from demo.records import BASE, AdapterInfo
 from demo.workspace import read_json
 
 FILES = ("adapter_config.json", "adapter_model.safetensors", "README.md", "run.json")
 RESIDENT = 16
 """Adapters kept in memory, about 10 MB each on the embedded model."""
+RESIDENT_BYTES = 512 * 2**20
+"""What they may take together; one that is larger is kept alone."""
+HASHES = 256
+"""Files whose hashes are remembered."""
 
 
 class AdapterShelf:
@@ -100,84 +103,78 @@ def _same_weights(run: Mapping[str, Any], title: str, fingerprint: Fingerprint) 
 
 
 class AdapterCache:
-    """The tensors of the adapters used last, ready for the engine. Safe from several threads."""
+    """The adapters used last, ready for the engine. Safe from several threads.
 
-    def __init__(
-        self, layers: Mapping[str, tuple[int, int]], fingerprint: Fingerprint, device: Any
-    ) -> None:
-        self.layers = layers
+    Reading happens in the thread that asks, and holds up only those who ask for the same adapter.
+    """
+
+    def __init__(self, facts: BaseFacts, fingerprint: Fingerprint) -> None:
+        self.facts = facts
         self.fingerprint = fingerprint
-        self.device = device
-        self._resident: OrderedDict[str, LowRank] = OrderedDict()
+        self._resident: OrderedDict[str, Adaptation] = OrderedDict()
+        self._reading: dict[str, threading.Lock] = {}
+        self._hashes: OrderedDict[tuple[str, int, int], str] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, folder: Path) -> LowRank:
+    def get(self, folder: Path) -> Adaptation:
         """The adapter in `folder`, from memory or read and checked.
 
         Raises:
-            BadInput: the folder is incomplete, of another base, or its tensors are not exactly
-                those that its config announces.
+            BadInput: the folder is incomplete, of another base, or cannot be served exactly.
         """
         run = read_run(folder, folder.name)
         title = str(run.get("name", folder.name))
         _same_weights(run, title, self.fingerprint)
-        key = file_hash(folder / "adapter_model.safetensors")
+        key = self._key(folder)
         with self._lock:
-            if key not in self._resident:
-                self._resident[key] = self._read(folder, title, key)
-            self._resident.move_to_end(key)
-            while len(self._resident) > RESIDENT:
+            reading = self._reading.setdefault(key, threading.Lock())
+        with reading:
+            try:
+                return self._found(key) or self._keep(
+                    read_adaptation(folder, key, self.facts, title)
+                )
+            finally:
+                with self._lock:
+                    self._reading.pop(key, None)
+
+    @property
+    def bytes(self) -> int:
+        """What the adapters in memory take."""
+        with self._lock:
+            return sum(one.bytes for one in self._resident.values())
+
+    def _found(self, key: str) -> Adaptation | None:
+        with self._lock:
+            if key in self._resident:
+                self._resident.move_to_end(key)
+            return self._resident.get(key)
+
+    def _keep(self, adapter: Adaptation) -> Adaptation:
+        """Put it in front; those used longest ago leave, but never the newest."""
+        with self._lock:
+            self._resident[adapter.key] = adapter
+            kept = self._resident.values()
+            while len(kept) > 1 and (
+                len(kept) > RESIDENT or sum(one.bytes for one in kept) > RESIDENT_BYTES
+            ):
                 self._resident.popitem(last=False)
-            return self._resident[key]
+        return adapter
 
-    def _read(self, folder: Path, title: str, key: str) -> LowRank:
-        try:
-            shape = check_config(read_json(folder / "adapter_config.json"), title)
-        except ValueError as error:
-            raise BadInput(
-                "adapter_broken", adapter=title, problem="its config is no JSON"
-            ) from error
-        expected = self._expected(shape)
-        path = folder / "adapter_model.safetensors"
-        try:
-            with safe_open(path, framework="pt") as file:
-                found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-                if found != expected:
-                    raise BadInput(
-                        "adapter_broken",
-                        adapter=title,
-                        problem="its tensors do not match its config",
-                    )
-                tensors = {name: file.get_tensor(name).float() for name in found}
-        except SafetensorError as error:
-            raise BadInput(
-                "adapter_broken", adapter=title, problem="its weights cannot be read"
-            ) from error
-        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-            raise BadInput(
-                "adapter_broken", adapter=title, problem="its weights hold NaN or infinity"
-            )
-        return self._low_rank(tensors, shape, key)
+    def _key(self, folder: Path) -> str:
+        """SHA-256 of both files: the same tensors under another config are another adapter."""
+        hashes = "".join(self._hash(folder / name) for name in (CONFIG, TENSORS))
+        return hashlib.sha256(hashes.encode()).hexdigest()
 
-    def _targets(self, shape: LoraShape) -> list[str]:
-        return [name for name in self.layers if name.rpartition(".")[2] in shape.targets]
-
-    def _expected(self, shape: LoraShape) -> dict[str, tuple[int, int]]:
-        expected: dict[str, tuple[int, int]] = {}
-        for name in self._targets(shape):
-            inputs, outputs = self.layers[name]
-            expected[f"base_model.model.{name}.lora_A.weight"] = (shape.rank, inputs)
-            expected[f"base_model.model.{name}.lora_B.weight"] = (outputs, shape.rank)
-        return expected
-
-    def _low_rank(self, tensors: dict[str, torch.Tensor], shape: LoraShape, key: str) -> LowRank:
-        pairs = {
-            name: (
-                tensors[f"base_model.model.{name}.lora_A.weight"].t().contiguous().to(self.device),
-                (tensors[f"base_model.model.{name}.lora_B.weight"].t() * shape.scale)
-                .contiguous()
-                .to(self.device),
-            )
-            for name in self._targets(shape)
-        }
-        return LowRank(pairs, key)
+    def _hash(self, path: Path) -> str:
+        """A file's hash, computed again only once it has changed."""
+        stat = path.stat()
+        file = (str(path), stat.st_size, stat.st_mtime_ns)
+        with self._lock:
+            known = self._hashes.get(file)
+        if known is None:
+            known = file_hash(path)
+            with self._lock:
+                self._hashes[file] = known
+                while len(self._hashes) > HASHES:
+                    self._hashes.popitem(last=False)
+        return known
