@@ -26,6 +26,9 @@ MESSAGES: dict[str, str] = {
         "The prompt has {got} tokens and the answer may take {new}; together they must fit into {high}."
         " Shorten the prompt or lower max new tokens."
     ),
+    "score_too_long": (
+        "Prompt and text have {got} tokens together; the most is {high}. Shorten one of them."
+    ),
     "not_uploaded": "{field} must be an uploaded file, not a path or an address. Upload it first.",
     # prompt files
     "prompt_file": "{file}: {problem}.",
@@ -56,7 +59,26 @@ MESSAGES: dict[str, str] = {
     # adapters
     "adapter_other_base": "{adapter} was trained on {wanted}; this lab runs {got}. It cannot be used here.",
     "adapter_broken": "{adapter} cannot be used: {problem}.",
+    "adapter_sum": (
+        "{got} cannot be used. Write one name, a name with a strength such as name@0.5, or a sum of two"
+        " such as name@0.7 + other@0.3; the base model is part of every sum already."
+    ),
     "too_many_adapters": "{got} adapters were chosen; the most is {high}.",
+    "virtual_tokens_alone": (
+        "An adapter of virtual tokens (prefix, prompt or P-tuning) stands alone: two cannot share the"
+        " places before the prompt. Choose one adapter."
+    ),
+    "virtual_tokens_whole": (
+        "Virtual tokens are no change of weights that could be halved: their strength must be 1; got {got}."
+    ),
+    "virtual_tokens_merged": (
+        "Virtual tokens stand before the prompt and cannot be merged into weights."
+        " Answer without merging."
+    ),
+    "copies_full": (
+        "{high} changed copies of the model are in use already, and no more fit into memory."
+        " Try again in a moment."
+    ),
     # limits and state
     "not_found": "Nothing was found under this name. It may have been deleted, or the link is incomplete.",
     "queue_full": "{got} answers are waiting already. Try again in about {seconds} s.",
@@ -69,6 +91,7 @@ MESSAGES: dict[str, str] = {
     "load_failed": "The model could not be loaded: {problem}.",
     "share_failed": "No public link could be opened: {problem}. The lab still runs at {address}.",
     "setting": "{name}={got} cannot be used: {problem}.",
+    "engine_restarted": "The engine stopped while it answered and was started again. Ask once more.",
     "internal": "Something went wrong here, and it was written to the log. Try again.",
 }
 
