@@ -71,7 +71,9 @@ class CompiledCache:
         blocks = -(-places // lanes)
         self.capacity = blocks * lanes
         self.keys = np.empty((layers, heads, blocks, width, lanes), np.float16)
-        self.values = np.zeros((layers, heads, self.capacity, -(-width // lanes) * lanes), np.float16)
+        self.values = np.zeros(
+            (layers, heads, self.capacity, -(-width // lanes) * lanes), np.float16
+        )
 
     def _take(self, other: "CompiledCache", places: int) -> None:
         blocks = -(-places // self.shape[3])

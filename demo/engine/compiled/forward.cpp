@@ -93,6 +93,7 @@ public:
         inputs.resize(most * widest);
         quantized.resize(most * widest);
         scales.resize(most * widest / BLOCK);
+        sums.resize(most * widest / BLOCK);
         heads.resize((size_t)most * across);
         gates.resize((size_t)most * 2 * inner);
         turns.resize((size_t)most * shape.width);
@@ -126,7 +127,7 @@ private:
     Team team;
     const std::vector<float> frequencies;
     const int query_width, key_width, across, inner;
-    std::vector<float> state, inputs, scales, heads, gates, turns, low, scores;
+    std::vector<float> state, inputs, scales, sums, heads, gates, turns, low, scores;
     std::vector<int16_t> quantized;
     std::vector<int> owner, place;
     const Row* rows = nullptr;
@@ -178,11 +179,11 @@ private:
     }
 
     int grain(int items) const { return std::max(1, items / (team.size * 8)); }
-    Activations activations() const { return {quantized.data(), scales.data()}; }
+    Activations activations() const { return {quantized.data(), scales.data(), sums.data()}; }
 
     void quantize_input(int t, int width) {
-        const size_t full = padded(width, BLOCK);
-        quantize(input(t, width), width, &quantized[t * full], &scales[t * full / BLOCK]);
+        const size_t full = padded(width, BLOCK), blocks = full / BLOCK;
+        quantize(input(t, width), width, &quantized[t * full], &scales[t * blocks], &sums[t * blocks]);
     }
 
     void begin(int t, const Call& call) {

@@ -59,7 +59,9 @@ class CompiledForward:
         self._library = library
         self._arrays: list[np.ndarray] = []
         config = model.config
-        self._width = int(getattr(config, "head_dim", 0) or config.hidden_size // config.num_attention_heads)
+        self._width = int(
+            getattr(config, "head_dim", 0) or config.hidden_size // config.num_attention_heads
+        )
         self._layers, self._heads = config.num_hidden_layers, config.num_key_value_heads
         self._hidden, self._vocabulary = config.hidden_size, config.vocab_size
         inner: Any = model.get_decoder()

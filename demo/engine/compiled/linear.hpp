@@ -1,6 +1,6 @@
-// Linear layers: int8 weights in blocks of 32 inputs with a scale each, int16 activations in the
-// same blocks. Products and sums within a block are exact integers and the order of the blocks is
-// fixed, so an output depends on its own inputs alone, whatever tile it was computed in.
+// Linear layers: int8 weights in blocks of 32 inputs, each with a scale and an offset, and int16
+// activations in the same blocks. Products and sums within a block are exact integers and the order
+// of the blocks is fixed, so an output depends on its own inputs alone, whatever tile it was in.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,9 @@
 #include "lanes.hpp"
 
 constexpr int BLOCK = 32;
-constexpr int PIECE = BLOCK * LANES + 4 * LANES;  // LANES outputs x 32 weights, then LANES scales
+constexpr int SCALES = BLOCK * LANES;             // a piece: LANES outputs x 32 weights, then
+constexpr int OFFSETS = SCALES + 4 * LANES;       // LANES scales, then LANES offsets
+constexpr int PIECE = OFFSETS + 4 * LANES;
 constexpr int ROWS = 4, STRIPS = 2;               // a tile: tokens x (LANES outputs)
 
 inline int padded(int n, int to) { return (n + to - 1) / to * to; }
@@ -29,9 +31,10 @@ struct Linear {
         const int lane = output % LANES;
         for (int i = 0; i < in; i++) {
             const int8_t* piece = strip(output / LANES) + (size_t)(i / BLOCK) * PIECE;
-            float scale;
-            std::memcpy(&scale, piece + BLOCK * LANES + 4 * lane, 4);
-            to[i] = scale * piece[(i % BLOCK / 2) * 2 * LANES + 2 * lane + i % 2];
+            float scale, offset;
+            std::memcpy(&scale, piece + SCALES + 4 * lane, 4);
+            std::memcpy(&offset, piece + OFFSETS + 4 * lane, 4);
+            to[i] = scale * piece[(i % BLOCK / 2) * 2 * LANES + 2 * lane + i % 2] + offset;
         }
     }
 };
@@ -39,7 +42,36 @@ struct Linear {
 struct Activations {  // of some tokens, as a linear layer reads them
     const int16_t* values;  // [tokens, blocks, BLOCK]
     const float* scales;    // [tokens, blocks]
+    const float* sums;      // [tokens, blocks], of the activations themselves
 };
+
+struct Grid {  // the 256 numbers scale * q + offset, q from -128 to 127
+    float scale, offset;
+
+    int nearest(float weight) const {
+        const float q = scale > 0 ? std::rint((weight - offset) / scale) : 0.0f;
+        return (int)std::min(127.0f, std::max(-128.0f, q));
+    }
+    double error(const float* weights, int count) const {
+        double sum = 0;
+        for (int i = 0; i < count; i++) {
+            const double miss = (double)scale * nearest(weights[i]) + offset - weights[i];
+            sum += miss * miss;
+        }
+        return sum;
+    }
+};
+
+// The better of two grids: around zero, or from the smallest weight to the largest. The first holds
+// blocks that were stored as Q8_0 exactly, the second those of Q4_1 (255 = 17 x 15).
+inline Grid best_grid(const float* weights, int count) {
+    float low = weights[0], high = weights[0];
+    for (int i = 1; i < count; i++) low = std::min(low, weights[i]), high = std::max(high, weights[i]);
+    const Grid even{std::max(high, -low) / 127.0f, 0.0f};
+    const float step = (high - low) / 255.0f;
+    const Grid whole{step, low + 128.0f * step};
+    return even.error(weights, count) <= whole.error(weights, count) ? even : whole;
+}
 
 // fp32 [out, in] to pieces; `to` has strips x blocks x PIECE bytes.
 inline void pack(const float* weights, int out, int in, int8_t* to) {
@@ -50,19 +82,18 @@ inline void pack(const float* weights, int out, int in, int8_t* to) {
         const int lane = o % LANES;
         for (int block = 0; block < blocks; block++) {
             const int first = block * BLOCK, last = std::min(in, first + BLOCK);
-            float largest = 0;
-            for (int i = first; i < last; i++) largest = std::max(largest, std::fabs(row[i]));
-            const float scale = largest / 127.0f, per = largest > 0 ? 127.0f / largest : 0.0f;
+            const Grid grid = best_grid(row + first, last - first);
             int8_t* piece = to + ((size_t)(o / LANES) * blocks + block) * PIECE;
-            std::memcpy(piece + BLOCK * LANES + 4 * lane, &scale, 4);
+            std::memcpy(piece + SCALES + 4 * lane, &grid.scale, 4);
+            std::memcpy(piece + OFFSETS + 4 * lane, &grid.offset, 4);
             for (int i = first; i < last; i++)
-                piece[((i - first) / 2) * 2 * LANES + 2 * lane + (i - first) % 2] = (int8_t)std::rint(row[i] * per);
+                piece[((i - first) / 2) * 2 * LANES + 2 * lane + (i - first) % 2] = (int8_t)grid.nearest(row[i]);
         }
     }
 }
 
 // fp32 [width] to int16 in blocks; `x` has room for zeros up to a whole block.
-inline void quantize(float* x, int width, int16_t* values, float* scales) {
+inline void quantize(float* x, int width, int16_t* values, float* scales, float* sums) {
     const int full = padded(width, BLOCK);
     for (int i = width; i < full; i++) x[i] = 0;
     for (int first = 0; first < full; first += BLOCK) {
@@ -70,15 +101,22 @@ inline void quantize(float* x, int width, int16_t* values, float* scales) {
         for (int i = 0; i < BLOCK; i++) largest = std::max(largest, std::fabs(x[first + i]));
         const float per = largest > 0 ? 32767.0f / largest : 0.0f;
         scales[first / BLOCK] = largest / 32767.0f;
-        for (int i = 0; i < BLOCK; i++) values[first + i] = (int16_t)(int32_t)std::rint(x[first + i] * per);
+        int32_t sum = 0;
+        for (int i = 0; i < BLOCK; i++) {
+            const int32_t value = (int32_t)std::rint(x[first + i] * per);
+            values[first + i] = (int16_t)value;
+            sum += value;
+        }
+        sums[first / BLOCK] = scales[first / BLOCK] * sum;
     }
 }
 
 template <int R, int S>
-inline void tile(const Linear& linear, int strip, Activations x, int token, Floats out[R][S]) {
+[[gnu::noinline]] void tile(const Linear& linear, int strip, Activations x, int token, Floats out[R][S]) {
     const int blocks = linear.blocks();
     const int16_t* inputs = x.values + (size_t)token * blocks * BLOCK;
     const float* scales = x.scales + (size_t)token * blocks;
+    const float* totals = x.sums + (size_t)token * blocks;
     for (int r = 0; r < R; r++)
         for (int s = 0; s < S; s++) out[r][s] = zeros();
     for (int block = 0; block < blocks; block++) {
@@ -97,10 +135,13 @@ inline void tile(const Linear& linear, int strip, Activations x, int token, Floa
             }
         }
         for (int s = 0; s < S; s++) {
-            const Floats scale = load((const float*)(piece[s] + BLOCK * LANES));
-            for (int r = 0; r < R; r++)
-                out[r][s] = multiply_add(to_floats(sums[r][s]),
-                                         multiply(scale, all(scales[(size_t)r * blocks + block])), out[r][s]);
+            const Floats scale = load((const float*)(piece[s] + SCALES));
+            const Floats offset = load((const float*)(piece[s] + OFFSETS));
+            for (int r = 0; r < R; r++) {
+                const size_t at = (size_t)r * blocks + block;
+                out[r][s] = multiply_add(to_floats(sums[r][s]), multiply(scale, all(scales[at])), out[r][s]);
+                out[r][s] = multiply_add(offset, all(totals[at]), out[r][s]);
+            }
         }
     }
 }

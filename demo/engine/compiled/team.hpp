@@ -1,12 +1,13 @@
-// A team of threads that walk through the same stages together and share out each stage's items.
-// Waiting spins first and yields soon: beside a busy neighbour a spinning barrier would starve it
-// and itself, and sleeping at every stage would cost more than the stage.
+// A team of threads that walk through the same stages and share out each stage's items.
+//
+// A stage ends when its items are done, not when every thread has come: a thread that a busy
+// neighbour keeps off its core holds up nobody, and catches up later. Waiting spins first and
+// yields soon, because sleeping at every stage would cost more than the stage.
 #pragma once
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <thread>
 #include <vector>
 #if defined(__x86_64__)
@@ -16,10 +17,8 @@ inline void breathe() { _mm_pause(); }
 inline void breathe() { std::this_thread::yield(); }
 #endif
 
-constexpr int SPINS = 4000;         // at a barrier, before yielding: some ten microseconds
-constexpr int IDLE_SPINS = 40000;   // between two calls, before sleeping
-
-struct alignas(64) Counter { std::atomic<int> next{0}; };
+constexpr int SPINS = 2000;        // at the end of a stage, before yielding: some ten microseconds
+constexpr int IDLE_SPINS = 20000;  // between two calls, before sleeping
 
 class Team {
 public:
@@ -36,56 +35,54 @@ public:
         for (auto& member : members) member.join();
     }
 
-    // Every thread calls `work(thread)` once; returns when all are done. `stages` bounds `share`.
+    // `work(thread)` is called by this thread and by every member that is awake in time; it walks
+    // through `stages` calls of `share`, the same ones for every thread.
     void run(int stages, const std::function<void(int)>& work) {
-        if ((int)counters.size() < stages) counters = std::vector<Counter>(stages);
-        for (int i = 0; i < stages; i++) counters[i].next.store(0, std::memory_order_relaxed);
+        if ((int)counters.size() < stages) counters = std::vector<Stage>(stages);
+        for (int i = 0; i < stages; i++) counters[i].next = 0, counters[i].done = 0;
         task = &work;
-        round.fetch_add(1, std::memory_order_release);
+        open = true;
+        round.fetch_add(1);
         round.notify_all();
         work(0);
-        barrier();
+        open = false;
+        wait([&] { return inside.load() == 0; });
     }
 
-    // One stage: whoever is free takes the next items. The stage ends for all together.
+    // One stage: whoever is free takes the next items. Returns when all of them are done.
     template <class Item> void share(int stage, int items, int grain, Item item) {
-        auto& next = counters[stage].next;
-        for (int at = next.fetch_add(grain); at < items; at = next.fetch_add(grain))
-            for (int i = at; i < std::min(items, at + grain); i++) item(i);
-        barrier();
+        Stage& counter = counters[stage];
+        for (int at; (at = counter.next.fetch_add(grain, std::memory_order_relaxed)) < items;) {
+            const int end = std::min(items, at + grain);
+            for (int i = at; i < end; i++) item(i);
+            counter.done.fetch_add(end - at, std::memory_order_acq_rel);
+        }
+        wait([&] { return counter.done.load(std::memory_order_acquire) >= items; });
     }
 
 private:
+    struct alignas(64) Stage { std::atomic<int> next{0}, done{0}; };
+
     std::vector<std::thread> members;
-    std::vector<Counter> counters;
+    std::vector<Stage> counters;
     const std::function<void(int)>* task = nullptr;
     alignas(64) std::atomic<uint32_t> round{0};
-    alignas(64) std::atomic<int> arrived{0};
-    alignas(64) std::atomic<uint32_t> passed{0};
-    std::atomic<bool> closing{false};
+    alignas(64) std::atomic<int> inside{0};
+    std::atomic<bool> open{false}, closing{false};
 
-    void barrier() {
-        const uint32_t before = passed.load(std::memory_order_acquire);
-        if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == size) {
-            arrived.store(0, std::memory_order_relaxed);
-            passed.store(before + 1, std::memory_order_release);
-            return;
-        }
-        for (int spins = 0; passed.load(std::memory_order_acquire) == before; spins++)
-            spins < SPINS ? breathe() : std::this_thread::yield();
+    template <class Condition> static void wait(Condition holds) {
+        for (int spins = 0; !holds(); spins++) spins < SPINS ? breathe() : std::this_thread::yield();
     }
 
     void live(int thread) {
-        uint32_t seen = 0;
-        for (;;) {
-            for (int spins = 0; round.load(std::memory_order_acquire) == seen; spins++) {
-                if (spins < IDLE_SPINS) breathe();
-                else round.wait(seen, std::memory_order_acquire);
-            }
-            seen++;
+        for (uint32_t seen = 0;;) {
+            for (int spins = 0; round.load() == seen; spins++)
+                spins < IDLE_SPINS ? breathe() : round.wait(seen);
+            seen = round.load();
             if (closing) return;
-            (*task)(thread);
-            barrier();
+            inside.fetch_add(1);  // before looking whether the work is still open: see `run`
+            if (open) (*task)(thread);
+            inside.fetch_sub(1);
         }
     }
 };
