@@ -92,6 +92,7 @@ class OwnWeights:
         make: Callable[[Mapping[str, Tensor]], Forward],
         weight_of: Callable[[str], Tensor],
     ) -> None:
+        self.name = resident.name
         self.exact_reuse = resident.exact_reuse
         self._resident = resident
         self._make = make

@@ -71,7 +71,7 @@ class Blend:
     @property
     def key(self) -> str:
         """Equal keys give equal answers; empty for the base."""
-        terms = "+".join(f"{adapter.key}*{strength:g}" for adapter, strength in self.terms)
+        terms = "+".join(f"{adapter.key}*{float(strength)}" for adapter, strength in self.terms)
         return f"merged:{terms}" if self.merged else terms
 
     @property

@@ -71,8 +71,18 @@ def load(base: Path) -> Any:
     return AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
 
 
-def make_adapter(base: Path, folder: Path, config: Any, seed: int = 1) -> Path:
-    """An adapter whose every trained number was changed at random, saved by PEFT."""
+def make_adapter(
+    base: Path, folder: Path, config: Any, seed: int = 1, ranks: dict[str, list[bool]] | None = None
+) -> Path:
+    """An adapter whose every trained number was changed at random, saved by PEFT.
+
+    Args:
+        base: the folder of its base model.
+        folder: to be made.
+        config: PEFT's.
+        seed: of the change.
+        ranks: what AdaLoRA's budget kept, by the name of `lora_E`.
+    """
     with _quiet():
         model = get_peft_model(load(base), config)
     torch.manual_seed(seed)
@@ -80,7 +90,10 @@ def make_adapter(base: Path, folder: Path, config: Any, seed: int = 1) -> Path:
         for name, weight in model.named_parameters():
             if weight.requires_grad and "ranknum" not in name:
                 weight.add_(torch.randn_like(weight), alpha=0.1)
-    model.save_pretrained(str(folder), save_embedding_layers=False)
+    if ranks is not None:
+        model.peft_config["default"].rank_pattern = ranks
+    with _quiet():
+        model.save_pretrained(str(folder), save_embedding_layers=False)
     write_json(
         folder / "run.json", {"name": folder.name, "base": {"lineage": "tiny#0", "weights": "0"}}
     )
@@ -120,7 +133,7 @@ def with_peft(base: Path, folder: Path) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """PEFT wonders at norms, and at AdaLoRA's ranks."""
+    """PEFT wonders at norms, and at ranks of zero."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore")
         yield
