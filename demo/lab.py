@@ -12,6 +12,7 @@ from typing import Any
 from demo.checks import checked_text
 from demo.data.store import DatasetStore
 from demo.engine.adapters import AdapterShelf
+from demo.engine.expression import parse
 from demo.engine.service import Engine
 from demo.errors import BadInput, Busy
 from demo.prompting.library import PromptLibrary
@@ -24,6 +25,8 @@ from demo.records import (
     LabStatus,
     Message,
     RenderedPrompt,
+    Scored,
+    ScoreRequest,
 )
 from demo.run_records import DatasetInfo, RunPlan, RunState, TrainSettings
 from demo.settings import ROOT, LabSettings
@@ -78,7 +81,7 @@ class Lab:
     # answers
     def render(self, request: AnswerRequest) -> RenderedPrompt:
         """The exact prompt of a request, with its tokens."""
-        return self.engine.render(_checked(request))
+        return self.engine.render(replace(request, messages=_checked(request.messages)))
 
     def answer(self, request: AnswerRequest) -> Iterator[Answer]:
         """Stream one answer. Closing the iterator stops it and frees its place."""
@@ -92,19 +95,33 @@ class Lab:
 
         Args:
             request: the question; its own `adapter` is not looked at.
-            adapters: names as in `AdapterInfo.name`, `base` among them if wanted.
+            adapters: as in `AnswerRequest.adapter`, `base` among them if wanted.
         """
-        request = _checked(request)
+        request = replace(request, messages=_checked(request.messages))
         others = len(adapters) - (BASE in adapters)
         if others > MOST_ADAPTERS:
             raise BadInput("too_many_adapters", got=others, high=MOST_ADAPTERS)
-        if request.workspace:  # Limits count it, so an invented one must not pass.
-            self.workspaces.open(request.workspace)
-        sources = [self._adapter_folder(request.workspace, name) for name in adapters]
+        self._require_workspace(request.workspace)
+        sources = [self._source(request.workspace, name) for name in adapters]
         self.engine.require_ready()
         with _Turn(self, request.visitor or request.workspace):
             requests = [replace(request, adapter=name) for name in adapters]
             yield from self.engine.stream(requests, sources)
+
+    def score(self, request: ScoreRequest) -> list[Scored]:
+        """How likely each continuation is after the prompt; waits behind every answer."""
+        checked = replace(
+            request,
+            messages=_checked(request.messages, empty=request.completion),
+            continuations=tuple(
+                checked_text("continuations", text, LONGEST_TEXT) for text in request.continuations
+            ),
+        )
+        self._require_workspace(request.workspace)
+        source = self._source(request.workspace, request.adapter)
+        self.engine.require_ready()
+        with _Turn(self, request.visitor or request.workspace):
+            return self.engine.score(checked, source)
 
     def adapters(self, workspace: str = "") -> list[AdapterInfo]:
         """Base, shipped adapters and the finished runs of a workspace."""
@@ -193,10 +210,20 @@ class Lab:
     def _folder(self, workspace: str) -> Path | None:
         return self.workspaces.open(workspace) if workspace else None
 
-    def _adapter_folder(self, workspace: str, name: str) -> Path | None:
-        """Where an adapter lies; None for the base. Raises `NotFound` for a foreign one."""
-        if name == BASE:
-            return None
+    def _require_workspace(self, workspace: str) -> None:
+        """Limits count it, so an invented one must not pass."""
+        if workspace:
+            self.workspaces.open(workspace)
+
+    def _source(self, workspace: str, expression: str) -> tuple[tuple[Path, float], ...]:
+        """Folders and strengths of who answers; none for the base."""
+        return tuple(
+            (self._adapter_folder(workspace, term.name), term.strength)
+            for term in parse(expression)
+        )
+
+    def _adapter_folder(self, workspace: str, name: str) -> Path:
+        """Where an adapter lies. Raises `NotFound` for a foreign one."""
         shipped = self.adapter_shelf.folder(name)
         if shipped is not None:
             return shipped
@@ -224,11 +251,11 @@ class _Turn:
                 del self.lab._answering[self.visitor]
 
 
-def _checked(request: AnswerRequest) -> AnswerRequest:
-    """A request whose texts can be tokenized. Raises `BadInput` otherwise."""
-    if not request.messages:
+def _checked(messages: Sequence[Message], *, empty: bool = False) -> tuple[Message, ...]:
+    """Messages whose texts can be tokenized. Raises `BadInput` otherwise."""
+    if not messages:
         raise BadInput("empty_text", field="message")
-    messages = tuple(
-        Message(m.role, checked_text("message", m.content, LONGEST_TEXT)) for m in request.messages
+    return tuple(
+        Message(m.role, checked_text("message", m.content, LONGEST_TEXT, empty=empty))
+        for m in messages
     )
-    return replace(request, messages=messages)

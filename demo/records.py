@@ -59,7 +59,8 @@ class AnswerRequest:
 
     messages: tuple[Message, ...]
     adapter: str = BASE
-    """`base`, a shipped adapter's name, or the id of a run of this workspace."""
+    """`base`, a shipped adapter's name or the id of a run of this workspace, at a strength
+    (`name@0.5`) if wanted, or a sum of two (`name@0.7 + other@0.3`)."""
     workspace: str = ""
     """The visitor's capability; empty for a visitor who has stored nothing yet."""
     visitor: str = ""
@@ -67,6 +68,85 @@ class AnswerRequest:
     sampling: Sampling = field(default_factory=Sampling)
     completion: bool = False
     """True: `messages` is one text to be continued, without the chat template."""
+    merged: bool = False
+    """Fold the adapter into weights of its own: the same answer, for lessons and comparisons."""
+    alternatives: int = 0
+    """How many of the likeliest tokens to tell with every token of the answer; 0 tells nothing."""
+
+    RANGES: ClassVar[dict[str, tuple[float, float, type]]] = {"alternatives": (0, 10, int)}
+
+    def __post_init__(self) -> None:
+        check_ranges(self, self.RANGES)
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """How likely is a given text after a prompt? Nothing is generated."""
+
+    messages: tuple[Message, ...]
+    continuations: tuple[str, ...]
+    """Texts to be scored after the same prompt, each by itself."""
+    adapter: str = BASE
+    """As in `AnswerRequest`."""
+    workspace: str = ""
+    visitor: str = ""
+    completion: bool = False
+    """True: `messages` is one text, possibly empty, without the chat template."""
+    merged: bool = False
+    alternatives: int = 0
+
+    RANGES: ClassVar[dict[str, tuple[float, float, type]]] = {"alternatives": (0, 10, int)}
+
+    def __post_init__(self) -> None:
+        check_ranges(self, self.RANGES)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A token that could have stood in a place."""
+
+    id: int
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True)
+class TokenChoice:
+    """A token of an answer or of a scored text, as the model's own distribution judged it."""
+
+    id: int
+    text: str
+    logprob: float
+    """Natural logarithm of its probability, before temperature and every other setting."""
+    rank: int
+    """1 for the likeliest token."""
+    alternatives: tuple[Alternative, ...] = ()
+    """The likeliest tokens of this place, in order."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A continuation, token by token."""
+
+    tokens: tuple[TokenChoice, ...]
+    prompt_tokens: int
+    reused: int = 0
+    """Tokens of the prompt whose keys and values were there already."""
+
+    @property
+    def logprob(self) -> float:
+        """Log-probability of the whole continuation."""
+        return sum(token.logprob for token in self.tokens)
+
+    @property
+    def count(self) -> int:
+        """Tokens that were scored."""
+        return len(self.tokens)
+
+    @property
+    def mean_logprob(self) -> float:
+        """Log-probability per token; 0 for a continuation of no tokens."""
+        return self.logprob / max(self.count, 1)
 
 
 @dataclass(frozen=True)
@@ -79,9 +159,15 @@ class Answer:
     seconds: float = 0.0
     """Since the request was accepted, waiting included."""
     done: bool = False
-    reason: Literal["", "end", "length", "stopped", "error"] = ""
+    reason: Literal["", "end", "length", "stopped", "time", "error"] = ""
     waiting: int = 0
-    """How many requests stand before this one; 0 once it is being answered."""
+    """Its place in the order in which answers are begun, 1 for the next; 0 once it is begun."""
+    wait_seconds: float = 0.0
+    """About how long until its first token, from the measured pace and the work before it."""
+    reused: int = 0
+    """Tokens of the prompt whose keys and values were there already."""
+    choices: tuple[TokenChoice, ...] = ()
+    """Every token with its probability, where the request asked for alternatives."""
     error: LabError | None = None
 
 
@@ -147,6 +233,15 @@ class LabStatus:
     waiting: int = 0
     running: int = 0
     problem: str = ""
+    resident_bytes: int = 0
+    """Weights and adapters in memory."""
+    forward: str = ""
+    """What computes: `compiled` or `general`."""
+    engine: Literal["ok", "slow", "restarted"] = "ok"
+    """`slow`: one turn takes unusually long; `restarted`: its thread died a short while ago."""
+    restarts: int = 0
+    seconds_since_turn: float = 0.0
+    """How long the turn under way takes already; 0 while there is nothing to do."""
 
 
 def conversation(

@@ -37,10 +37,12 @@ class LabSettings:
     """LAB_SHARE: open a public link through Gradio's tunnel."""
     threads: int = 0
     """LAB_THREADS: threads for the model; 0 means one per core."""
-    batch_rows: int = 8
-    """LAB_BATCH_ROWS: answers computed at once; the rest wait."""
+    batch_rows: int = 32
+    """LAB_BATCH_ROWS: answers computed at once; the rest take turns with them."""
     queue_size: int = 64
     """LAB_QUEUE: answers that may wait; one more is refused with a number."""
+    answer_seconds: int = 120
+    """LAB_ANSWER_SECONDS: an answer ends so long after it was begun, with the text it has."""
     answers_per_visitor: int = 2
     """LAB_ANSWERS_PER_VISITOR: questions one visitor may have under way (a comparison counts as one)."""
     runs_per_workspace: int = 2
@@ -86,6 +88,7 @@ class LabSettings:
             threads=number("LAB_THREADS", cls.threads, 0, 256),
             batch_rows=number("LAB_BATCH_ROWS", cls.batch_rows, 1, 64),
             queue_size=number("LAB_QUEUE", cls.queue_size, 1, 1024),
+            answer_seconds=number("LAB_ANSWER_SECONDS", cls.answer_seconds, 1, 3600),
             answers_per_visitor=number("LAB_ANSWERS_PER_VISITOR", cls.answers_per_visitor, 1, 64),
             runs_per_workspace=number("LAB_RUNS_PER_WORKSPACE", cls.runs_per_workspace, 1, 64),
             runs_waiting=number("LAB_RUNS", cls.runs_waiting, 1, 10_000),

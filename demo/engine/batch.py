@@ -1,184 +1,205 @@
-"""The running batch: rows join after their prompt is read, decode together, and leave one by one.
+"""Rows in the making: prompts are read in pieces, answers decoded together, texts scored.
 
-Knows token ids and caches only; not threads, text or visitors. Left-padded: every row ends at the
-same column, and a mask hides what lies before its start.
+Knows token ids, caches and blends; not threads, text or visitors.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property, partial
 
-import torch
 from torch import Tensor
-from transformers import DynamicCache
 
-from demo.engine.load import BaseModel
-from demo.engine.lora import LowRank, LowRankRows
-from demo.engine.sample import Sampler
+from demo.engine.careful import Careful
+from demo.engine.forward import Forward, Part, RowCache
+from demo.engine.prefixes import PrefixStore, common_length
+from demo.engine.sample import Choice, Sampler, judged
+from demo.methods.adaptation import PLAIN, Blend
 from demo.records import Sampling
 
-CHUNK = 256
-"""Tokens of a prompt read at once: about a third of a second on two cores."""
+LOG = logging.getLogger(__name__)
+PIECE = 256
+"""Tokens of prompts read in one call: about a third of a second on two cores."""
+GRID = 128
+"""Where cutting shows in the last digits, every prompt is cut here, and prefixes end here too: so an
+answer with a known prefix is the answer without, bit by bit."""
+SCORED_PIECE = 64
+"""Fewer where every token's logits are wanted: each is a product with the whole vocabulary."""
 
 
 @dataclass(eq=False)
 class BatchRow:
-    """One answer in the making."""
+    """One answer in the making, or one text being scored."""
 
     prompt: tuple[int, ...]
-    sampling: Sampling
-    adapter: LowRank | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    blend: Blend = PLAIN
+    scored: tuple[int, ...] = ()
+    """The text to be scored after the prompt; nothing is generated then."""
+    alternatives: int = 0
+    judging: bool = False
+    """Keep how likely every token was; always so while scoring."""
+    cache: RowCache | None = None
     generated: list[int] = field(default_factory=list)
-    cache: Any = None
-    """Keys and values of the part of the prompt that was read, until the row joins."""
-    read: int = 0
-    """Tokens of the prompt that were read."""
+    choices: list[Choice] = field(default_factory=list)
+    reused: int = 0
+    """Tokens of the prompt that another row had read before."""
     reason: str = ""
-    """Why it ended: `end` or `length`; empty while it goes on."""
-    sampler: Sampler = field(init=False)
+    """Why it ended: `end` or `length`, `error`; empty while it goes on."""
+    problem: Exception | None = None
 
-    def __post_init__(self) -> None:
-        self.sampler = Sampler(self.sampling, self.prompt)
+    @cached_property
+    def sampler(self) -> Sampler:
+        """Its own source of chance."""
+        return Sampler(self.sampling, self.prompt)
+
+    @cached_property
+    def source(self) -> tuple[int, ...]:
+        """What is read before anything is drawn; the last scored token is judged, never read."""
+        return (*self.prompt, *self.scored[:-1])
 
     @property
-    def length(self) -> int:
-        """Tokens in its cache: all but the newest one, which the next step reads."""
-        return len(self.prompt) + len(self.generated) - 1
+    def unread(self) -> int:
+        """Tokens of `source` that are still to be read."""
+        if self.generated or self.reason:
+            return 0
+        return len(self.source) - (self.cache.length if self.cache else 0)
+
+    @property
+    def judged_from(self) -> int:
+        """The first position whose logits are wanted."""
+        return len(self.prompt) - 1
+
+    def fail(self, problem: Exception) -> None:
+        """End with an error; nobody else is concerned."""
+        self.problem, self.reason = problem, "error"
 
 
 class Batch:
-    """The rows that are decoded together, with their keys and values."""
+    """Moves rows forward, each by its own doing alone."""
 
-    def __init__(self, base: BaseModel) -> None:
-        self.base = base
-        self.low_rank = LowRankRows(base.model)
-        self.rows: list[BatchRow] = []
-        self._cache: Any = DynamicCache()
-        self._mask = torch.zeros(0, 0, dtype=torch.long)
+    def __init__(self, forward: Forward, end_ids: frozenset[int]) -> None:
+        self.forward = forward
+        self.end_ids = end_ids
+        self.prefixes = PrefixStore(step=1 if forward.exact_reuse else GRID)
+        self.careful = Careful(forward, self.prefixes.clear)
 
-    @property
-    def device(self) -> torch.device:
-        """Where the base model lies."""
-        device: torch.device = self.base.model.device
-        return device
+    def read(self, rows: Sequence[BatchRow]) -> int:
+        """Read pieces of prompts, `PIECE` tokens in all; returns how many tokens were read.
 
-    def join(self, rows: Sequence[BatchRow]) -> None:
-        """Read the prompts of new rows, one by one, and draw their first tokens."""
-        for row in rows:
-            while not self.read(row):
-                pass
-
-    def read(self, row: BatchRow) -> bool:
-        """Read the next chunk of a new row's prompt; True once the row has its first token.
-
-        Chunks keep a long prompt from holding up those who decode. Matrix products of another
-        height differ in the last digit, so no prompt is read together with another one.
+        Afterwards a row has its first token, its scores, a problem, or more to read.
         """
-        row.cache = row.cache or DynamicCache()
-        left = len(row.prompt) - row.read
-        # A single token left over would be read by the kernels of decoding.
-        end = row.read + (left if left <= CHUNK + 1 else CHUNK)
-        logits = self._forward([row], *self._part(row.prompt, row.read, end), row.cache)
-        row.read = end
-        if end < len(row.prompt):
-            return False
-        self._append(row, row.cache)
+        parts = self._pieces(rows)
+        results = self.careful.run([part for _, part in parts]) if parts else []
+        for (row, part), logits in zip(parts, results, strict=True):
+            _guarded(row, logits, partial(self._take_piece, part))
+        return sum(len(part.ids) for _, part in parts)
+
+    def step(self, rows: Sequence[BatchRow]) -> None:
+        """Decode one token for every row."""
+        parts = [
+            Part(row.generated[-1:], row.cache, row.blend, decoding=True)
+            for row in rows
+            if row.cache is not None
+        ]
+        for row, logits in zip(rows, self.careful.run(parts) if parts else [], strict=True):
+            _guarded(row, logits, self._draw)
+
+    def finish(self, row: BatchRow) -> None:
+        """Let others begin with what an ended row has read, and forget its cache."""
+        if row.cache is not None and row.problem is None and row.cache.length:
+            self._remember(row, row.cache)
         row.cache = None
-        self._draw([row], logits)
+
+    def _pieces(self, rows: Sequence[BatchRow]) -> list[tuple[BatchRow, Part]]:
+        parts: list[tuple[BatchRow, Part]] = []
+        left = PIECE
+        for row in rows:
+            if row.cache is None and not self._begin(row, rows):
+                continue
+            part = self._piece(row, left)
+            if not part.ids or len(part.ids) > left:
+                break
+            parts.append((row, part))
+            left -= len(part.ids)
+        return parts
+
+    def _begin(self, row: BatchRow, rows: Sequence[BatchRow]) -> bool:
+        """Give a row its cache; False if it had better wait for what another is just reading."""
+        known = self.prefixes.common(row.blend.key, row.source[: len(row.prompt)])
+        for other in rows:
+            if other.cache is not None and other.blend.key == row.blend.key and other.unread:
+                shared = common_length(other.source, row.prompt[:-1])
+                shared -= shared % self.prefixes.step
+                if shared - max(known, other.cache.length) >= SCORED_PIECE:
+                    return False
+        found = self.prefixes.find(row.blend.key, row.prompt)
+        row.reused = found.length if found else 0
+        room = len(row.source) + (0 if row.scored else row.sampling.max_new_tokens)
+        row.cache = found.cache if found else self.forward.new_cache(row.blend, room)
         return True
 
-    def step(self) -> None:
-        """Decode one token for every row."""
-        if not self.rows:
-            return
-        ids = torch.tensor([[row.generated[-1]] for row in self.rows], device=self.device)
-        ones = torch.ones(len(self.rows), 1, dtype=torch.long, device=self.device)
-        self._mask = torch.cat([self._mask, ones], dim=1)
-        positions = torch.tensor([[row.length] for row in self.rows], device=self.device)
-        logits = self._forward(self.rows, ids, self._mask, positions, self._cache)
-        self._draw(self.rows, logits)
+    def _piece(self, row: BatchRow, left: int) -> Part:
+        assert row.cache is not None
+        start, end = row.cache.length, len(row.source)
+        # A piece on the grid is never cut short by what is left of the turn.
+        most = left if self.forward.exact_reuse else GRID - start % GRID
+        if row.scored and start < row.judged_from:
+            end = row.judged_from
+        elif row.scored:
+            most = min(most, SCORED_PIECE)
+        ids = row.source[start : min(end, start + most)]
+        last = start + len(ids) == len(row.source)
+        if row.scored:
+            wanted = "all" if start >= row.judged_from else "none"
+        else:
+            wanted = "last" if last else "none"
+        return Part(ids, row.cache, row.blend, wanted=wanted)  # type: ignore[arg-type]
 
-    def leave(self, rows: Sequence[BatchRow]) -> None:
-        """Drop rows, and the columns that only they filled."""
-        gone = set(map(id, rows))
-        keep = [index for index, row in enumerate(self.rows) if id(row) not in gone]
-        if len(keep) == len(self.rows):
-            return
-        self.rows = [self.rows[index] for index in keep]
-        if not self.rows:
-            self.clear()
-            return
-        columns = max(row.length for row in self.rows)
-        index = torch.tensor(keep, device=self.device)
-        self._mask = self._mask[index][:, -columns:]
-        for layer in self._cache.layers:
-            layer.keys = layer.keys[index][:, :, -columns:].contiguous()
-            layer.values = layer.values[index][:, :, -columns:].contiguous()
+    def _take_piece(self, part: Part, row: BatchRow, logits: Tensor) -> None:
+        if part.wanted == "last":
+            self._draw(row, logits)
+        elif part.wanted == "all":
+            self._judge(row, logits)
+        # What it has read so far serves whoever asks the same; its cache stays its own.
+        self._remember(row, part.cache)
 
-    def clear(self) -> None:
-        """Forget every row."""
-        self.rows = []
-        self._cache = DynamicCache()
-        self._mask = torch.zeros(0, 0, dtype=torch.long, device=self.device)
+    def _remember(self, row: BatchRow, cache: RowCache) -> None:
+        read = (*row.source, *row.generated)[: cache.length]
+        if not self.forward.exact_reuse:
+            gridded = min(len(read), row.judged_from if row.scored else len(row.prompt))
+            read = read[: gridded - gridded % GRID]
+        if read:
+            self.prefixes.put(row.blend.key, read, cache)
 
-    def next_logits(self, prompt: tuple[int, ...]) -> Tensor:
-        """Next-token logits of the base [vocabulary] after a prompt, outside the running batch."""
-        row = BatchRow(prompt, Sampling())
-        return self._forward([row], *self._part(prompt, 0, len(prompt)), DynamicCache())[0]
+    def _judge(self, row: BatchRow, logits: Tensor) -> None:
+        """Keep what the model thought of the scored tokens that follow a piece."""
+        begin = len(row.choices)
+        for scores, token in zip(logits, row.scored[begin:], strict=False):
+            row.choices.append(judged(scores, token, row.alternatives))
+        if len(row.choices) == len(row.scored):
+            row.reason = "end"
 
-    def _part(self, prompt: tuple[int, ...], start: int, end: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Ids and positions [1, end - start] of a part of a prompt, and the mask [1, end] so far."""
-        ids = torch.tensor([prompt[start:end]], device=self.device)
-        mask = torch.ones(1, end, dtype=torch.long, device=self.device)
-        return ids, mask, torch.arange(start, end, device=self.device)[None]
-
-    @torch.inference_mode()
-    def _forward(
-        self, rows: Sequence[BatchRow], ids: Tensor, mask: Tensor, positions: Tensor, cache: Any
-    ) -> Tensor:
-        """Logits of the last column [rows, vocabulary], fp32 on the CPU; the cache grows by `ids`."""
-        self.low_rank.use([row.adapter for row in rows], self.device)
-        out = self.base.model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-            row_lengths=(positions[:, -1] + 1).tolist(),
-        )
-        logits: Tensor = out.logits[:, -1].float().cpu()
-        return logits
-
-    def _draw(self, rows: Sequence[BatchRow], logits: Tensor) -> None:
-        for row, scores in zip(rows, logits, strict=True):
-            token = row.sampler.draw(scores)
-            row.generated.append(token)
-            if token in self.base.end_ids:
-                row.reason = "end"
-            elif len(row.generated) >= row.sampling.max_new_tokens:
-                row.reason = "length"
-
-    @torch.inference_mode()
-    def _append(self, row: BatchRow, cache: Any) -> None:
-        """Put a newly read row under the running ones, padding the shorter side on the left."""
-        ones = torch.ones(1, len(row.prompt), dtype=torch.long, device=self.device)
-        self.rows = [*self.rows, row]
-        if len(self.rows) == 1:
-            self._cache, self._mask = cache, ones
-            return
-        width = max(len(row.prompt), self._mask.shape[1])
-        self._mask = torch.cat([_widen(self._mask, width, 1), _widen(ones, width, 1)])
-        for mine, new in zip(self._cache.layers, cache.layers, strict=True):
-            mine.keys = torch.cat([_widen(mine.keys, width, 2), _widen(new.keys, width, 2)])
-            mine.values = torch.cat([_widen(mine.values, width, 2), _widen(new.values, width, 2)])
+    def _draw(self, row: BatchRow, logits: Tensor) -> None:
+        token = row.sampler.draw(logits[-1])
+        if row.judging:
+            row.choices.append(judged(logits[-1], token, row.alternatives))
+        row.generated.append(token)
+        if token in self.end_ids:
+            row.reason = "end"
+        elif len(row.generated) >= row.sampling.max_new_tokens:
+            row.reason = "length"
 
 
-def _widen(tensor: Tensor, width: int, dimension: int) -> Tensor:
-    """Zeros on the left of `dimension` until it is `width` wide."""
-    missing = width - tensor.shape[dimension]
-    if missing <= 0:
-        return tensor
-    shape = list(tensor.shape)
-    shape[dimension] = missing
-    return torch.cat([tensor.new_zeros(shape), tensor], dim=dimension)
+def _guarded(
+    row: BatchRow, result: Tensor | Exception, take: Callable[[BatchRow, Tensor], None]
+) -> None:
+    """Take a result; whatever goes wrong in that ends its row alone."""
+    if isinstance(result, Exception):
+        row.fail(result)
+        return
+    try:
+        take(row, result)
+    except Exception as error:
+        LOG.exception("a row could not take its logits")
+        row.fail(error)

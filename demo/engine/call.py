@@ -13,6 +13,8 @@ from demo.engine.adapters import AdapterCache
 from demo.engine.batch import Batch, BatchRow
 from demo.engine.load import load_base
 from demo.host import detect
+from demo.methods.adaptation import PLAIN, Blend
+from demo.methods.facts import base_facts
 from demo.records import Sampling
 from demo.settings import LabSettings
 
@@ -30,23 +32,37 @@ class CallRow:
 def answer_batch(settings: LabSettings, rows: Sequence[CallRow]) -> list[tuple[int, ...]]:
     """Answer all rows to their ends; returns the generated ids of each.
 
-    The model is loaded once per process.
+    The model is loaded once per process. A row that fails raises what it failed by.
     """
-    batch, cache = _resident(settings)
-    waiting = [
-        BatchRow(row.prompt, row.sampling, cache.get(Path(row.adapter)) if row.adapter else None)
-        for row in rows
-    ]
-    batch.join(waiting)
-    while batch.rows:
-        batch.leave([row for row in batch.rows if row.reason])
-        batch.step()
+    batch, adapters = _resident(settings)
+    waiting = [BatchRow(row.prompt, row.sampling, _blend(adapters, row.adapter)) for row in rows]
+    for blend in (row.blend for row in waiting):
+        batch.forward.prepare(blend)
+    try:
+        _to_the_end(batch, waiting)
+    finally:
+        for row in waiting:
+            batch.finish(row)
+            batch.forward.release(row.blend)
     return [tuple(row.generated) for row in waiting]
+
+
+def _to_the_end(batch: Batch, rows: Sequence[BatchRow]) -> None:
+    while any(row.unread for row in rows):
+        batch.read([row for row in rows if row.unread])
+    while going := [row for row in rows if not row.reason]:
+        batch.step(going)
+    for problem in (row.problem for row in rows):
+        if problem is not None:
+            raise problem
+
+
+def _blend(adapters: AdapterCache, folder: str) -> Blend:
+    return Blend(((adapters.get(Path(folder)), 1.0),)) if folder else PLAIN
 
 
 @lru_cache(maxsize=1)
 def _resident(settings: LabSettings) -> tuple[Batch, AdapterCache]:
-    host = detect(settings.threads)
-    base = load_base(settings, host)
-    batch = Batch(base)
-    return batch, AdapterCache(batch.low_rank.layers, base.fingerprint, batch.device)
+    base = load_base(settings, detect(settings.threads))
+    facts = base_facts(base.spec.source, base.spec.revision)
+    return Batch(base.forward, base.end_ids), AdapterCache(facts, base.fingerprint)

@@ -53,6 +53,8 @@ class Forward(Protocol):
     on the phase either, bit by bit.
     """
 
+    name: str
+    """`compiled` or `general`: what the page says of it."""
     exact_reuse: bool
     """Tokens that were decoded, or read in other pieces, leave the very keys and values that
     reading them in one prompt would."""

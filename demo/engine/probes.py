@@ -5,7 +5,8 @@ Knows nothing of threads: the engine asks it on its own thread.
 
 from torch import Tensor
 
-from demo.engine.batch import Batch
+from demo.engine.forward import Forward, Part
+from demo.engine.load import BaseModel
 from demo.records import BaseProof
 
 PROBES = (
@@ -19,17 +20,17 @@ PROBES = (
 class Probes:
     """The logits at start, kept for comparison."""
 
-    def __init__(self, batch: Batch) -> None:
-        self.prompts = [tuple(batch.base.tokenizer.encode(text, start=True)) for text in PROBES]
-        self.at_start = self._ask(batch)
+    def __init__(self, base: BaseModel) -> None:
+        self.prompts = [tuple(base.tokenizer.encode(text, start=True)) for text in PROBES]
+        self.at_start = self._ask(base.forward)
 
-    def prove(self, batch: Batch) -> BaseProof:
+    def prove(self, forward: Forward) -> BaseProof:
         """Ask again, through the same path as every answer, with no adapter chosen."""
-        now = self._ask(batch)
+        now = self._ask(forward)
         difference = max(
             float((a - b).abs().max()) for a, b in zip(self.at_start, now, strict=True)
         )
         return BaseProof(difference == 0.0, len(PROBES), difference)
 
-    def _ask(self, batch: Batch) -> list[Tensor]:
-        return [batch.next_logits(prompt) for prompt in self.prompts]
+    def _ask(self, forward: Forward) -> list[Tensor]:
+        return forward.run([Part(prompt, forward.new_cache()) for prompt in self.prompts])

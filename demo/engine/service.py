@@ -7,51 +7,65 @@ import logging
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from pathlib import Path
-from typing import Any
+
+import torch
 
 from demo.engine.adapters import AdapterCache
 from demo.engine.batch import Batch
 from demo.engine.catalogue import Fingerprint, ModelSpec
+from demo.engine.chores import Chores
+from demo.engine.claims import Claims, Source
 from demo.engine.load import BaseModel, load_base
 from demo.engine.probes import Probes
-from demo.engine.stream import Seat, Stream
-from demo.errors import BadInput, Busy, LabError, NotReady
-from demo.host import detect
-from demo.records import AnswerRequest, BaseProof, LabStatus, RenderedPrompt
+from demo.engine.rounds import Rounds
+from demo.engine.scoring import scores_of
+from demo.engine.seat import Seat
+from demo.engine.stream import Stream
+from demo.engine.watch import WatchedThread
+from demo.errors import LabError, NotReady
+from demo.host import Host, detect
+from demo.methods.facts import base_facts
+from demo.records import (
+    AnswerRequest,
+    BaseProof,
+    LabStatus,
+    RenderedPrompt,
+    Scored,
+    ScoreRequest,
+)
 from demo.settings import LabSettings
 from demo.text.tokenizer import LabTokenizer
 
 LOG = logging.getLogger(__name__)
 LOAD_SECONDS = 30
 """What a first start takes: converting the embedded model once. Later starts take a third."""
-SECONDS_PER_ANSWER = 8
-"""For the honest wait of a full queue: a usual answer on two cores."""
 
 
 class Engine:
-    """Answers requests, many at a time, from the one resident base model."""
+    """Answers requests, many at a time, from the one resident base model.
 
-    def __init__(self, settings: LabSettings) -> None:
+    Args:
+        settings: what the operator has set.
+        load: makes the base model; called once, by the engine's own thread.
+    """
+
+    def __init__(
+        self,
+        settings: LabSettings,
+        load: Callable[[LabSettings, Host], BaseModel] = load_base,
+    ) -> None:
         self.settings = settings
+        self._loader = load
         self._base: BaseModel | None = None
-        self._batch: Batch
-        self._probes: Probes
-        self._cache: AdapterCache
-        self._device = ""
-        self._cores = 0
+        self._host: Host | None = None
         self._problem: LabError | None = None
-        self._waiting: deque[Seat] = deque()
-        self._reading: deque[Seat] = deque()
-        """Seats whose prompts are being read, the first one now."""
-        self._seated: list[Seat] = []
-        self._chores: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
-        self._wake = threading.Condition()
-        self._closed = False
-        self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
+        self._probes: Probes
+        self._claims: Claims
+        self._rounds: Rounds
+        self._chores = Chores()
+        self._closed = threading.Event()
+        self._thread = WatchedThread(self._live, self._mend)
 
     # life
     def start(self) -> None:
@@ -59,35 +73,44 @@ class Engine:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop after the token under way."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify_all()
-        if self._thread.is_alive():
-            self._thread.join(timeout=30)
+        """Stop after the token under way; who still waits is told."""
+        self._closed.set()
+        if self._base is not None:
+            with self._rounds.wake:
+                self._rounds.wake.notify_all()
+        self._thread.join(30)
+        if self._base is not None:
+            self._rounds.fail_all(LabError("engine_restarted"), waiting=True)
 
     def status(self) -> LabStatus:
         """What the header and `/healthz` say."""
+        device = self._host.name if self._host else ""
         if self._base is None:
             return LabStatus(
                 state="failed" if self._problem else "loading",
                 model=self.settings.model,
                 precision=self.settings.precision,
                 precision_reason="",
-                device=self._device,
+                device=device,
                 problem=str(self._problem or ""),
             )
-        base = self._base
+        base, thread = self._base, self._thread
+        restarted = "restarted" if thread.lately_restarted else "ok"
         return LabStatus(
             state="ready",
             model=base.spec.title,
             precision=base.precision.name,
             precision_reason=base.precision.reason,
-            device=self._device,
-            cores=self._cores,
+            device=device,
+            cores=self._host.threads if self._host and self._host.device == "cpu" else 0,
             model_reason=base.reason,
-            waiting=len(self._waiting),
-            running=len(self._seated) + len(self._reading),
+            waiting=self._rounds.waiting,
+            running=self._rounds.running,
+            resident_bytes=base.forward.resident_bytes + self._claims.adapters.bytes,
+            forward=base.forward.name,
+            engine="slow" if thread.slow else restarted,  # type: ignore[arg-type]
+            restarts=thread.restarts,
+            seconds_since_turn=round(thread.seconds_since_turn, 3),
         )
 
     def wait_ready(self, seconds: float) -> None:
@@ -122,28 +145,25 @@ class Engine:
 
     def base_proof(self) -> BaseProof:
         """Compare the base model's answers to fixed probes with those at start."""
-        self.require_ready()
-        proof: BaseProof = self._on_thread(lambda: self._probes.prove(self._batch)).result(
-            timeout=120
-        )
+        forward = self.require_ready().forward
+        with self._rounds.wake:
+            asked = self._chores.add(lambda: self._probes.prove(forward))
+            self._rounds.wake.notify_all()
+        proof: BaseProof = asked.result(timeout=120)
         return proof
 
     # answers
     def render(self, request: AnswerRequest) -> RenderedPrompt:
         """The exact prompt of a request."""
-        base = self.require_ready()
-        if request.completion:
-            ids = base.tokenizer.encode(request.messages[-1].content, start=True)
-        else:
-            ids = base.tokenizer.chat(request.messages, answer=True)
-        return RenderedPrompt(base.tokenizer.decode(ids, control=True), tuple(ids), base.context)
+        self.require_ready()
+        return self._claims.render(request)
 
-    def stream(self, requests: Sequence[AnswerRequest], folders: Sequence[Path | None]) -> Stream:
+    def stream(self, requests: Sequence[AnswerRequest], sources: Sequence[Source]) -> Stream:
         """Queue requests that belong together; iterate over the stream, close it to stop.
 
         Args:
             requests: rows of one batch.
-            folders: the adapter folder of each; None for the base.
+            sources: who answers each: the folder of an adapter, a sum, or None for the base.
 
         Raises:
             BadInput: a prompt does not fit, or an adapter cannot be used.
@@ -151,123 +171,88 @@ class Engine:
             NotReady: the model is not there.
         """
         base = self.require_ready()
-        seats = []
         updates: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for request, folder in zip(requests, folders, strict=True):
-            prompt = self.render(request)
-            self._require_room(prompt, request)
-            adapter = self._cache.get(folder) if folder is not None else None
-            seats.append(Seat(prompt.ids, request.sampling, adapter, updates))
-        with self._wake:
-            if len(self._waiting) + len(seats) > self.settings.queue_size:
-                raise Busy("queue_full", got=len(self._waiting), seconds=self._wait_seconds())
-            self._waiting.extend(seats)
-            self._wake.notify_all()
-        return Stream(seats, updates, base.tokenizer, self._place)
+        seats = self._claims.answers(requests, sources, updates)
+        self._queue(seats)
+        return Stream(seats, updates, base.tokenizer, self._rounds.place)
 
-    def _require_room(self, prompt: RenderedPrompt, request: AnswerRequest) -> None:
-        new = request.sampling.max_new_tokens
-        if len(prompt.ids) + new > prompt.context:
-            raise BadInput("prompt_too_long", got=len(prompt.ids), new=new, high=prompt.context)
+    def score(self, request: ScoreRequest, source: Source) -> list[Scored]:
+        """How likely each continuation is; waits behind every answer.
 
-    def _wait_seconds(self) -> int:
-        return max(1, SECONDS_PER_ANSWER * len(self._waiting) // self.settings.batch_rows)
-
-    def _place(self, seat: Seat) -> int:
-        with self._wake:
-            return self._waiting.index(seat) + 1 if seat in self._waiting else 0
-
-    def _on_thread(self, chore: Callable[[], Any]) -> Future[Any]:
-        future: Future[Any] = Future()
-        with self._wake:
-            self._chores.append((chore, future))
-            self._wake.notify_all()
-        return future
-
-    # the engine thread
-    def _live(self) -> None:
+        Raises:
+            BadInput: a text does not fit, or an adapter cannot be used.
+            Busy: the queue is full.
+            NotReady: the model is not there.
+        """
+        base = self.require_ready()
+        updates: queue.SimpleQueue[None] = queue.SimpleQueue()
+        seats = self._claims.scores(request, source, updates)
+        self._queue(seats)
         try:
+            while not all(seat.reason for seat in seats):
+                updates.get()
+        finally:
+            for seat in seats:
+                seat.stopped.set()
+        return [scores_of(base.tokenizer, seat) for seat in seats]
+
+    def _queue(self, seats: Sequence[Seat]) -> None:
+        try:
+            if self._closed.is_set():
+                raise NotReady("loading", seconds=LOAD_SECONDS)
+            self._rounds.add(seats)
+        except LabError:
+            for seat in seats:
+                seat.free()
+            raise
+
+    # the engine's thread
+    def _live(self) -> None:
+        if self._base is None and self._problem is None:
             self._load()
-        except LabError as error:
-            self._problem = error
-        except Exception as error:
-            LOG.exception("the model could not be loaded")
-            self._problem = NotReady(
-                "load_failed", problem=str(error)[:300] or type(error).__name__
-            )
-        if self._problem is not None:
-            return
-        while self._sleep_until_needed():
-            self._do_chores()
-            try:
-                self._work()
-            except Exception:
-                LOG.exception("a step of the batch failed")
-                self._batch.clear()
-                for seat in (*self._seated, *self._reading):
-                    seat.fail(LabError("internal"))
-                self._seated = []
-                self._reading.clear()
+        assert self._host is not None
+        torch.set_num_threads(self._host.threads)
+        while self._base is not None and self._sleep_until_needed():
+            self._thread.turn_begins()
+            self._chores.run()
+            self._rounds.turn()
+            self._thread.turn_ends()
 
     def _load(self) -> None:
-        import torch
-
-        host = detect(self.settings.threads)
-        self._device = host.name
-        self._cores = host.threads if host.device == "cpu" else 0
-        torch.set_num_threads(host.threads)
-        base = load_base(self.settings, host)
-        self._batch = Batch(base)
-        self._probes = Probes(self._batch)
-        self._cache = AdapterCache(
-            self._batch.low_rank.layers, base.fingerprint, self._batch.device
-        )
+        self._host = detect(self.settings.threads)
+        torch.set_num_threads(self._host.threads)
+        try:
+            base = self._loader(self.settings, self._host)
+            adapters = AdapterCache(
+                base_facts(base.spec.source, base.spec.revision), base.fingerprint
+            )
+            self._probes = Probes(base)
+        except LabError as error:
+            self._problem = error
+            return
+        except Exception as error:
+            LOG.exception("the model could not be loaded")
+            self._problem = _load_failed(error)
+            return
+        self._claims = Claims(base, adapters)
+        batch, limits = Batch(base.forward, base.end_ids), self.settings
+        self._rounds = Rounds(batch, limits.batch_rows, limits.queue_size, limits.answer_seconds)
         self._base = base
 
+    def _mend(self, death: BaseException) -> None:
+        """After the thread's death: end what was under way, and let the rest go on."""
+        if self._base is None:
+            self._problem = _load_failed(death)
+            return
+        self._rounds.fail_all(LabError("engine_restarted"), waiting=False)
+
     def _sleep_until_needed(self) -> bool:
-        with self._wake:
-            self._wake.wait_for(
-                lambda: (
-                    self._closed or self._waiting or self._chores or self._reading or self._seated
-                )
+        with self._rounds.wake:
+            self._rounds.wake.wait_for(
+                lambda: self._closed.is_set() or self._chores or self._rounds.needed
             )
-            return not self._closed
+        return not self._closed.is_set()
 
-    def _do_chores(self) -> None:
-        while self._chores:
-            chore, future = self._chores.popleft()
-            try:
-                future.set_result(chore())
-            except Exception as error:
-                future.set_exception(error)
 
-    def _work(self) -> None:
-        """One turn: free who stopped, read a chunk of one prompt, decode one token for everybody."""
-        self._free([seat for seat in (*self._seated, *self._reading) if seat.stopped.is_set()])
-        self._reading.extend(self._next_seats())
-        if self._reading and self._batch.read(self._reading[0].row):
-            self._seated.append(self._reading.popleft())
-            self._publish()
-        self._batch.step()
-        self._publish()
-
-    def _publish(self) -> None:
-        for seat in self._seated:
-            seat.publish()
-        self._free([seat for seat in self._seated if seat.row.reason])
-
-    def _next_seats(self) -> list[Seat]:
-        with self._wake:
-            places = self.settings.batch_rows - len(self._seated) - len(self._reading)
-            joining: list[Seat] = []
-            while self._waiting and len(joining) < places:
-                seat = self._waiting.popleft()
-                if not seat.stopped.is_set():
-                    joining.append(seat)
-            return joining
-
-    def _free(self, seats: Sequence[Seat]) -> None:
-        if seats:
-            self._batch.leave([seat.row for seat in seats])
-            self._seated = [seat for seat in self._seated if seat not in seats]
-            self._reading = deque(seat for seat in self._reading if seat not in seats)
+def _load_failed(error: BaseException) -> NotReady:
+    return NotReady("load_failed", problem=str(error)[:300] or type(error).__name__)

@@ -1,17 +1,16 @@
-"""What lies between the engine thread and one visitor: seats that publish, streams that read.
+"""What the asking thread reads: growing `Answer`s of seats that belong together.
 
-Knows no model: token ids come in, growing `Answer`s go out.
+Knows no model: token ids come in, text goes out.
 """
 
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from demo.engine.batch import BatchRow
-from demo.engine.lora import LowRank
-from demo.errors import LabError
-from demo.records import Answer, Sampling
+from demo.engine.sample import Choice
+from demo.engine.seat import Seat
+from demo.records import Alternative, Answer, TokenChoice
 from demo.text.tokenizer import LabTokenizer
 
 SILENCE_SECONDS = 0.25
@@ -20,65 +19,45 @@ PAUSE_SECONDS = 0.06
 """Increments within this time are given out as one: no eye reads faster."""
 
 
-class Seat:
-    """One answer in the engine: the engine thread writes, one stream reads."""
+@dataclass(frozen=True)
+class Place:
+    """Where a seat stands among those that wait."""
 
-    def __init__(
-        self,
-        prompt: tuple[int, ...],
-        sampling: Sampling,
-        adapter: LowRank | None,
-        updates: "queue.SimpleQueue[None]",
-    ) -> None:
-        self.row = BatchRow(prompt, sampling, adapter)
-        self.stopped = threading.Event()
-        self.error: LabError | None = None
-        self.ids: tuple[int, ...] = ()
-        self.reason = ""
-        self.asked = time.monotonic()
-        self.seconds = 0.0
-        self._updates = updates
-
-    def publish(self) -> None:
-        """Show what the row has generated so far."""
-        self.ids = tuple(self.row.generated)
-        self.seconds = time.monotonic() - self.asked
-        self.reason = self.row.reason
-        self._updates.put(None)
-
-    def fail(self, error: LabError) -> None:
-        """End with an error instead of a text."""
-        self.error = error
-        self.reason = "error"
-        self._updates.put(None)
+    number: int = 0
+    """1 for the next; 0 once it is begun."""
+    seconds: float = 0.0
 
 
 class Stream:
-    """The answers of seats that belong together. Closing it, or dropping it, frees the seats."""
+    """The answers of seats. Closing it, or dropping it, frees the seats."""
 
     def __init__(
         self,
         seats: Sequence[Seat],
         updates: "queue.SimpleQueue[None]",
         tokenizer: LabTokenizer,
-        place: Callable[[Seat], int],
+        place: Callable[[Seat], Place],
     ) -> None:
         self._seats = seats
         self._updates = updates
-        self._tokenizer = tokenizer
         self._place = place
+        self._tokenizer = tokenizer
+        self._choices = [GrowingChoices(tokenizer) for _ in seats]
 
     def __iter__(self) -> Iterator[tuple[Answer, ...]]:
         """Growing answers, one per seat; the last increment has every `done` set."""
         try:
             while True:
-                answers = tuple(map(self._answer, self._seats))
+                answers = tuple(map(self._answer, range(len(self._seats))))
                 yield answers
                 if all(answer.done for answer in answers):
                     return
                 self._wait()
         finally:
             self.close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def close(self) -> None:
         """Stop; the engine frees the rows before its next token."""
@@ -95,18 +74,47 @@ class Stream:
         while not self._updates.empty():
             self._updates.get()
 
-    def _answer(self, seat: Seat) -> Answer:
+    def _answer(self, index: int) -> Answer:
+        seat = self._seats[index]
+        # The reason is written last: whoever sees it sees the whole answer.
         reason, ids = seat.reason, seat.ids
+        place = self._place(seat) if not ids and not reason else Place()
         text = self._tokenizer.decode(ids)
-        if not reason:
-            text = text.rstrip("\ufffd")
         return Answer(
-            text=text,
+            # A character that is not complete yet waits for its end.
+            text=text if reason else text.rstrip("\ufffd"),
             tokens=len(ids),
-            prompt_tokens=len(seat.row.prompt),
+            prompt_tokens=seat.prompt_tokens,
             seconds=seat.seconds if ids or reason else time.monotonic() - seat.asked,
             done=bool(reason),
             reason=reason,  # type: ignore[arg-type]
-            waiting=self._place(seat) if not ids and not reason else 0,
+            waiting=place.number,
+            wait_seconds=place.seconds,
+            reused=seat.row.reused,
+            choices=self._choices[index].grown(seat.choices[: len(ids)]),
             error=seat.error,
         )
+
+
+class GrowingChoices:
+    """The choices of an answer with their texts; those told before are kept."""
+
+    def __init__(self, tokenizer: LabTokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._told: tuple[TokenChoice, ...] = ()
+
+    def grown(self, choices: Sequence[Choice]) -> tuple[TokenChoice, ...]:
+        """All choices so far."""
+        new = choices[len(self._told) :]
+        self._told += tuple(named(self._tokenizer, choice) for choice in new)
+        return self._told
+
+
+def named(tokenizer: LabTokenizer, choice: Choice) -> TokenChoice:
+    """A choice with the texts of its tokens."""
+    alternatives = tuple(
+        Alternative(token, tokenizer.decode([token], control=True), logprob)
+        for token, logprob in choice.likeliest
+    )
+    text = tokenizer.decode([choice.id], control=True)
+    return TokenChoice(choice.id, text, choice.logprob, choice.rank, alternatives)

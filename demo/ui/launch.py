@@ -107,6 +107,9 @@ def health_route(lab: Lab) -> Route:
                 "device": status.device,
                 "waiting": status.waiting,
                 "running": status.running,
+                "engine": status.engine,
+                "restarts": status.restarts,
+                "seconds_since_turn": status.seconds_since_turn,
             }
         )
 

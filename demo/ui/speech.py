@@ -14,7 +14,7 @@ from markupsafe import Markup
 from demo.records import BASE, Answer, BaseProof, Message
 from demo.ui.errors import explain
 from demo.ui.language import Texts
-from demo.ui.views import joined, notice, proof_badge
+from demo.ui.views import duration, joined, notice, proof_badge
 
 COLOURS = 4
 """Base, and three adapters told apart; a fourth adapter of a chat takes the last colour."""
@@ -35,6 +35,7 @@ class Turn:
     reason: str = ""
     """Why the answer ended; empty while it is under way."""
     waiting: int = 0
+    wait_seconds: float = 0.0
     error: str = ""
 
 
@@ -71,6 +72,7 @@ def grown(texts: Texts, language: str, turn: Turn, answer: Answer) -> Turn:
         seconds=float(answer.seconds),
         reason=(answer.reason or "end") if answer.done else "",
         waiting=answer.waiting,
+        wait_seconds=float(answer.wait_seconds),
         error=error,
     )
 
@@ -136,12 +138,14 @@ def cost(texts: Texts, language: str, turn: Turn) -> str:
     if turn.error:
         return ""
     if not turn.reason and not turn.tokens:
-        key = "answer_waiting" if turn.waiting else "answer_reading"
-        return texts.say(language, key, count=turn.waiting)
+        if not turn.waiting:
+            return texts.say(language, "answer_reading")
+        time_left = duration(texts, language, turn.wait_seconds)
+        return texts.say(language, "answer_waiting", count=turn.waiting, time=time_left)
     said = texts.say(language, "answer_cost", tokens=turn.tokens, seconds=round(turn.seconds, 1))
     return (
         f"{said} · {texts.say(language, f'reason_{turn.reason}')}"
-        if turn.reason in ("length", "stopped")
+        if turn.reason in ("length", "stopped", "time")
         else said
     )
 

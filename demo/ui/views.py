@@ -34,7 +34,10 @@ def notice(text: str, kind: str = "error") -> Markup:
 def header(texts: Texts, language: str, status: LabStatus) -> Markup:
     """Model, precision and device, with the reasons folded; what still works while it loads."""
     device = cores(texts, language, status.cores) if status.cores else status.device
-    known = (status.model, status.precision, device) if status.state == "ready" else ()
+    megabytes = texts.number(language, round(status.resident_bytes / 1e6))
+    resident = texts.say(language, "resident", megabytes=megabytes)
+    facts = (status.model, status.precision, resident, device)
+    known = facts if status.state == "ready" else ()
     line = " · ".join(known)
     reasons = joined(
         Markup("<li>{}</li>").format(texts.say(language, f"reasons.{reason}"))

@@ -6,11 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
 from demo.engine.call import CallRow, answer_batch
 from demo.engine.service import Engine
-from demo.errors import BadInput, Busy, NotReady
+from demo.errors import BadInput, NotReady
 from demo.records import Sampling
 from demo.settings import LabSettings
 from tests.engine.asking import ask, request
@@ -85,22 +84,6 @@ def test_a_prompt_that_does_not_fit_is_refused_with_both_numbers(engine: Engine)
         engine.stream([request("word " * 8200)], [None])
 
 
-def test_a_full_queue_says_how_many_wait(lab_home: Path) -> None:
-    small = Engine(LabSettings(home=lab_home, batch_rows=1, queue_size=1))
-    small.start()
-    small.wait_ready(240)
-    long = request("Count to one thousand.", max_new_tokens=400)
-    first = small.stream([long], [None])
-    _until(lambda: small.status().running == 1)
-    second = small.stream([long], [None])
-    assert next(iter(second))[0].waiting == 1
-    with pytest.raises(Busy, match="1 answers are waiting"):
-        small.stream([long], [None])
-    first.close()
-    second.close()
-    small.close()
-
-
 def test_the_engine_says_loading_until_it_can_answer(lab_home: Path) -> None:
     engine = Engine(LabSettings(home=lab_home))
     assert engine.status().state == "loading"
@@ -119,34 +102,6 @@ def test_a_model_that_cannot_be_loaded_is_said_and_not_served(
     assert "could not be loaded" in engine.status().problem
     with pytest.raises(NotReady):
         engine.stream([request("Hi")], [None])
-
-
-def test_the_base_proof_holds_until_a_weight_changes(engine: Engine) -> None:
-    assert engine.base_proof().unchanged
-    module = engine._base.model.get_submodule("model.layers.0.mlp.down_proj")  # type: ignore[union-attr]
-    before = module.scale.clone()
-    with torch.inference_mode():
-        module.scale[3] *= 1.5
-    tripped = engine.base_proof()
-    with torch.inference_mode():
-        module.scale.copy_(before)
-    assert not tripped.unchanged
-    assert tripped.difference > 0
-    assert engine.base_proof().unchanged
-
-
-def test_an_error_inside_a_step_ends_that_batch_and_the_next_request_works(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken() -> None:
-        raise RuntimeError("planted")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(engine._batch, "step", broken)
-        answer = ask(engine, QUESTIONS[1])
-    assert answer.reason == "error"
-    assert "Something went wrong" in str(answer.error)
-    assert "Paris" in ask(engine, QUESTIONS[0]).text
 
 
 def test_a_batch_as_one_plain_call_gives_the_engines_own_answers(

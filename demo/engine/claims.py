@@ -1,0 +1,120 @@
+"""From requests to seats: prompts are rendered and measured, adapters read and prepared.
+
+Runs in the thread that asks, so that nobody else waits for it. Knows neither queue nor thread.
+"""
+
+import queue
+from collections.abc import Sequence
+from pathlib import Path
+
+from demo.checks import bounded
+from demo.engine.adapters import AdapterCache
+from demo.engine.batch import BatchRow
+from demo.engine.load import BaseModel
+from demo.engine.scoring import scored_ids
+from demo.engine.seat import Asker, Seat
+from demo.errors import BadInput
+from demo.methods.adaptation import PLAIN, Blend
+from demo.methods.limits import check_blend
+from demo.records import AnswerRequest, RenderedPrompt, ScoreRequest
+
+MOST_CONTINUATIONS = 16
+"""Scored after one prompt by one request."""
+
+Source = Path | Sequence[tuple[Path, float]] | None
+"""Who answers: the base, the adapter in a folder, or a sum of adapters at strengths."""
+Updates = queue.SimpleQueue[None]
+
+
+class Claims:
+    """Makes seats for one base model."""
+
+    def __init__(self, base: BaseModel, adapters: AdapterCache) -> None:
+        self.base = base
+        self.adapters = adapters
+
+    def render(self, request: AnswerRequest) -> RenderedPrompt:
+        """The exact prompt of a request."""
+        tokenizer = self.base.tokenizer
+        if request.completion:
+            ids = tokenizer.encode(request.messages[-1].content, start=True)
+        else:
+            ids = tokenizer.chat(request.messages, answer=True)
+        return RenderedPrompt(tokenizer.decode(ids, control=True), tuple(ids), self.base.context)
+
+    def answers(
+        self, requests: Sequence[AnswerRequest], sources: Sequence[Source], updates: Updates
+    ) -> list[Seat]:
+        """A seat for every request.
+
+        Raises:
+            BadInput: a prompt does not fit, or an adapter cannot be used.
+        """
+        rows = []
+        for request, source in zip(requests, sources, strict=True):
+            prompt = self.render(request)
+            blend = self._blend(source, request.merged)
+            self._require_room(prompt, request, blend)
+            rows.append(
+                BatchRow(
+                    prompt.ids,
+                    request.sampling,
+                    blend,
+                    alternatives=request.alternatives,
+                    judging=request.alternatives > 0,
+                )
+            )
+        visitor = requests[0].visitor or requests[0].workspace
+        return self._seats(rows, Asker(visitor, updates))
+
+    def scores(self, request: ScoreRequest, source: Source, updates: Updates) -> list[Seat]:
+        """A seat in the background for every continuation.
+
+        Raises:
+            BadInput: a text does not fit, there are too many, or an adapter cannot be used.
+        """
+        bounded("continuations", len(request.continuations), 1, MOST_CONTINUATIONS, int)
+        blend = self._blend(source, request.merged)
+        rows = []
+        for continuation in request.continuations:
+            ids = scored_ids(self.base.tokenizer, request, continuation)
+            tokens = len(ids.prompt) + len(ids.continuation) + blend.virtual_tokens
+            if tokens > self.base.context:
+                raise BadInput("score_too_long", got=tokens, high=self.base.context)
+            rows.append(
+                BatchRow(
+                    ids.prompt,
+                    blend=blend,
+                    scored=ids.continuation,
+                    alternatives=request.alternatives,
+                )
+            )
+        return self._seats(rows, Asker(request.visitor or request.workspace, updates, True))
+
+    def _seats(self, rows: Sequence[BatchRow], asker: Asker) -> list[Seat]:
+        seats: list[Seat] = []
+        try:
+            for row in rows:
+                seats.append(self._seat(row, asker))
+        except BaseException:
+            for seat in seats:
+                seat.free()
+            raise
+        return seats
+
+    def _seat(self, row: BatchRow, asker: Asker) -> Seat:
+        self.base.forward.prepare(row.blend)
+        return Seat(row, asker, lambda: self.base.forward.release(row.blend))
+
+    def _blend(self, source: Source, merged: bool) -> Blend:
+        if source is None:
+            return PLAIN
+        weighted = [(source, 1.0)] if isinstance(source, Path) else source
+        terms = tuple((self.adapters.get(folder), strength) for folder, strength in weighted)
+        check_blend(terms, merged)
+        return Blend(terms, merged and bool(terms))
+
+    def _require_room(self, prompt: RenderedPrompt, request: AnswerRequest, blend: Blend) -> None:
+        got, new = len(prompt.ids) + blend.virtual_tokens, request.sampling.max_new_tokens
+        if got + new > prompt.context:
+            raise BadInput("prompt_too_long", got=got, new=new, high=prompt.context)
