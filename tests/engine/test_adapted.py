@@ -5,8 +5,9 @@ from typing import Any
 import peft
 import pytest
 import torch
+from peft import PeftModel
 from torch import Tensor
-from transformers import GPTNeoXConfig, Qwen3Config
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GPTNeoXConfig, Qwen3Config
 
 from demo.engine.adapted import AdaptedRows
 from demo.engine.int8 import Int8Linear, quantize_model
@@ -233,3 +234,45 @@ def test_a_bias_that_an_adapter_changes_needs_weights_of_its_own(
     blend = Blend(((read(base, folder), 1.0),))
     assert blend.own_weights
     assert torch.allclose(merged(base, blend), with_peft(base, folder)(IDS).logits, atol=1e-4)
+
+
+NF4 = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
+INT8 = {"load_in_8bit": True}
+NEEDS_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("method", ["lora", "ia3"])
+@pytest.mark.parametrize(
+    ("device", "bits"),
+    [
+        ("cpu", NF4),
+        pytest.param("cuda", NF4, marks=[pytest.mark.gpu, NEEDS_CUDA]),
+        pytest.param("cuda", INT8, marks=[pytest.mark.gpu, NEEDS_CUDA]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:MatMul8bitLt")
+def test_layers_of_bitsandbytes_are_adapted_as_peft_does_it(
+    method: str, device: str, bits: dict[str, Any], tmp_path: Path
+) -> None:
+    base = make_base(tmp_path / "base", intermediate_size=128)
+    folder = make_adapter(base, tmp_path / method, CONFIGS[method]())
+
+    def quantized() -> Any:
+        return AutoModelForCausalLM.from_pretrained(
+            base,
+            quantization_config=BitsAndBytesConfig(**bits),
+            dtype=torch.float16 if bits is INT8 else torch.float32,
+            device_map={"": device},
+        ).eval()
+
+    rows = AdaptedRows(model := quantized())
+    rows.use([PLAIN, Blend(((read(base, folder), 1.0),))], device)
+    ours = model(IDS.expand(2, -1).to(device)).logits.float()
+    base_logits = quantized()(IDS.to(device)).logits[0].float()
+    theirs = PeftModel.from_pretrained(quantized(), str(folder)).eval()
+    adapted = theirs(IDS.to(device)).logits[0].float()
+    off = 0.02 if bits is INT8 else 1e-4
+    assert torch.allclose(ours[0], base_logits, atol=off)
+    assert torch.allclose(ours[1], adapted, atol=off)
+    assert not torch.allclose(base_logits, adapted, atol=3 * off)

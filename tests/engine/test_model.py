@@ -20,12 +20,15 @@ from demo.engine.attention import use_rows
 from demo.engine.batch import Batch, BatchRow
 from demo.engine.catalogue import Fingerprint, ModelChoice, ModelSpec, choose_model, embedded
 from demo.engine.convert import converted, intact
+from demo.engine.forward import Part
 from demo.engine.int8 import quantize_model
-from demo.engine.load import choose_precision, load_model
+from demo.engine.load import choose_precision, load_general
 from demo.engine.sample import Sampler
 from demo.engine.service import Engine
 from demo.errors import BadInput, NotReady
 from demo.host import Host, detect
+from demo.methods.adaptation import Blend
+from demo.methods.facts import base_facts
 from demo.records import Sampling
 from demo.settings import LabSettings
 from tests.engine.asking import ask, request
@@ -156,12 +159,11 @@ def test_a_low_rank_row_has_the_logits_of_peft(
     engine: Engine, adapter_folders: list[Path], fp32: Any
 ) -> None:
     base = engine.require_ready()
-    loaded = load_model(base.spec, "fp32", detect())
-    batch = Batch(type(base)(**{**vars(base), "model": loaded}))
-    cache = AdapterCache(batch.low_rank.layers, base.fingerprint, "cpu")
+    cache = AdapterCache(base_facts(base.spec.source, base.spec.revision), base.fingerprint)
+    blend = Blend(((cache.get(adapter_folders[0]), 1.0),))
+    forward = load_general(base.spec, "fp32", detect())
     prompt = engine.render(request("Name a colour.")).ids
-    row = BatchRow(prompt, Sampling(), cache.get(adapter_folders[0]))
-    ours = batch._forward([row], *batch._part(prompt, 0, len(prompt)), DynamicCache())[0]
+    ours = forward.run([Part(prompt, forward.new_cache(blend), blend)])[0][-1]
     fresh = AutoModelForCausalLM.from_pretrained(base.spec.source, dtype=torch.float32)
     peft = PeftModel.from_pretrained(fresh, str(adapter_folders[0])).eval()
     theirs = peft(torch.tensor([prompt])).logits[0, -1]

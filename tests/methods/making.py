@@ -52,12 +52,11 @@ def make_base(folder: Path, config: Any = None, **changes: Any) -> Path:
     config = config or LlamaConfig(
         vocab_size=96,
         hidden_size=64,
-        intermediate_size=96,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=128,
-        **{"tie_word_embeddings": True, **changes},
+        **{"intermediate_size": 96, "tie_word_embeddings": True, **changes},
     )
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     for weight in model.parameters():
