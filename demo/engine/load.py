@@ -5,6 +5,7 @@ The only place that calls `from_pretrained` on a model. Knows nothing of adapter
 
 import contextlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,18 @@ from transformers import (
 )
 
 from demo.engine.catalogue import Fingerprint, ModelSpec, choose_model, file_hash
+from demo.engine.compiled.forward import CompiledForward, supports
+from demo.engine.compiled.library import open_library
 from demo.engine.convert import converted
 from demo.engine.forward import Forward
 from demo.engine.general import GeneralForward
 from demo.engine.int8 import quantize_model
 from demo.engine.linear import Phase
+from demo.engine.own_weights import OwnWeights
 from demo.engine.replace import replace_parameter
 from demo.errors import NotReady
 from demo.host import Host
+from demo.methods.facts import base_facts
 from demo.records import ModelReason, PrecisionReason
 from demo.settings import LabSettings
 from demo.text.tokenizer import LabTokenizer, load_tokenizer
@@ -64,8 +69,7 @@ def choose_precision(wanted: str, host: Host) -> Precision:
 
     Automatic: nf4 with double quantization on CUDA, a quarter of the memory of bf16; on a CPU int8,
     because decoding waits for memory there and a weight of one byte instead of four is read about
-    three times as fast, at about 1 % of perplexity (decoding, against fp32: English word problems
-    1.008, E2E 1.005, Hungarian 1.011).
+    three times as fast, and the compiled pass keeps this model's weights exactly.
     """
     if wanted == "auto":
         return (
@@ -98,11 +102,14 @@ def load_base(settings: LabSettings, host: Host) -> BaseModel:
 def _load(
     spec: ModelSpec, reason: ModelReason, precision: Precision, host: Host, cache: Path
 ) -> BaseModel:
-    spec = converted(spec, cache)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # The compiler takes as long as a first conversion, and both happen once.
+        library = beside.submit(_compiled_library, precision.name, host, cache)
+        spec = converted(spec, cache)
     tokenizer = load_tokenizer(spec.source, spec.revision)
     config = AutoConfig.from_pretrained(spec.source, **_revision(spec)).get_text_config()
     return BaseModel(
-        forward=load_forward(spec, precision.name, host),
+        forward=load_forward(spec, precision.name, host, library.result()),
         tokenizer=tokenizer,
         spec=spec,
         precision=precision,
@@ -113,9 +120,32 @@ def _load(
     )
 
 
-def load_forward(spec: ModelSpec, precision: str, host: Host) -> Forward:
-    """The fastest forward that this model, precision and host have."""
-    return load_general(spec, precision, host)
+def load_forward(spec: ModelSpec, precision: str, host: Host, library: Any = None) -> Forward:
+    """The fastest forward that this model, precision and host have, and copies of it for own weights.
+
+    Args:
+        spec: of a folder or hub id that plain transformers loads.
+        precision: fp32, bf16, int8 or nf4.
+        host: where it will run.
+        library: the compiled pass, where this host could build it.
+    """
+    config = AutoConfig.from_pretrained(spec.source, **_revision(spec))
+
+    def load(changed: Mapping[str, Tensor] | None = None) -> Forward:
+        if library is not None and supports(config):
+            model = _changed(_from_pretrained(spec, "fp32", host), changed)
+            return CompiledForward(model, library, host.threads)
+        return load_general(spec, precision, host, changed)
+
+    facts = base_facts(spec.source, spec.revision or "")
+    return OwnWeights(load(), load, facts.weight)
+
+
+def _compiled_library(precision: str, host: Host, cache: Path) -> Any:
+    """The compiled pass, where it is what this precision means here: int8 on a CPU."""
+    if precision != "int8" or host.device != "cpu" or host.kind == "cuda":
+        return None
+    return open_library(cache.parent / "compiled")
 
 
 def load_general(
@@ -130,13 +160,17 @@ def load_general(
         changed: parameters that take the place of the file's own before they are quantized.
     """
     lab_int8 = precision == "int8" and host.kind != "cuda"
-    model = _from_pretrained(spec, "fp32" if lab_int8 else precision, host)
-    for name, value in (changed or {}).items():
-        replace_parameter(model, name, value)
+    model = _changed(_from_pretrained(spec, "fp32" if lab_int8 else precision, host), changed)
     phase = Phase()
     if lab_int8:
         quantize_model(model, phase)
     return GeneralForward(model, phase)
+
+
+def _changed(model: PreTrainedModel, changed: Mapping[str, Tensor] | None) -> PreTrainedModel:
+    for name, value in (changed or {}).items():
+        replace_parameter(model, name, value)
+    return model
 
 
 def load_for_training(spec: ModelSpec, host: Host) -> PreTrainedModel:

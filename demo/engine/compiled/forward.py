@@ -6,7 +6,7 @@ see forward.cpp. Everything else about a model (loading, tokens, sampling) is so
 
 import ctypes
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 
 from demo.engine.compiled.cache import CompiledCache
 from demo.engine.compiled.library import MOST_TERMS, Change, Row, Shape
-from demo.engine.forward import Part, RowCache
+from demo.engine.forward import Part
 from demo.methods.adaptation import PLAIN, Adaptation, Blend
 
 KINDS = (
@@ -37,9 +37,8 @@ MOST_TOKENS = 512
 """Tokens of one call; more are read in several."""
 
 
-def supports(model: PreTrainedModel) -> bool:
-    """Whether the compiled pass computes what this model computes."""
-    config = model.config
+def supports(config: Any) -> bool:
+    """Whether the compiled pass computes what a model of this configuration computes."""
     if config.model_type not in MODELS or getattr(config, "hidden_act", "") != "silu":
         return False
     windows = set(getattr(config, "layer_types", None) or ["full_attention"]) != {"full_attention"}
@@ -159,13 +158,16 @@ class CompiledForward:
             which += wanted
             ids += part.ids[start:end]
         logits = torch.empty(len(which), self._vocabulary)
-        self._run(rows, np.array(ids, np.int32), None, which, logits)
+        numbers = np.array(ids, np.int32)
+        if numbers.min() < 0 or numbers.max() >= self._vocabulary:
+            raise IndexError("a token id outside the vocabulary")
+        self._run(rows, numbers, None, which, logits)
         for index, start, end in pieces:
             cast(CompiledCache, parts[index].cache).places += end - start
-        return list(logits.split(counts))
+        return list(torch.split(logits, counts))
 
     def _read_soft(self, cache: CompiledCache, embeddings: Tensor) -> None:
-        for piece in embeddings.float().contiguous().split(MOST_TOKENS):
+        for piece in torch.split(embeddings.float().contiguous(), MOST_TOKENS):
             rows = (Row * 1)()
             self._fill(rows[0], PLAIN, cache, len(piece))
             self._run(rows, None, piece.numpy(), [], torch.empty(0))
@@ -173,6 +175,8 @@ class CompiledForward:
             cache.virtual += len(piece)
 
     def _fill(self, row: Row, blend: Blend, cache: CompiledCache, tokens: int) -> None:
+        if len(blend.terms) > MOST_TERMS:
+            raise ValueError(f"a blend has at most {MOST_TERMS} terms")
         cache.make_room(tokens)
         row.keys, row.values = cache.keys.ctypes.data, cache.values.ctypes.data
         row.capacity, row.start, row.tokens = cache.capacity, cache.places, tokens
@@ -215,7 +219,8 @@ class CompiledForward:
                 if module is not None:
                     self._norm(layer * len(NORMS) + norm, module.weight)
         self._norm(self._layers * len(NORMS), inner.norm.weight)
-        head, table = model.get_output_embeddings(), model.get_input_embeddings()
+        head: Any = model.get_output_embeddings()
+        table: Any = model.get_input_embeddings()
         packed = self._linear(HEAD, head.weight, head.bias)
         if head.weight is table.weight:
             out, width = table.weight.shape
