@@ -25,6 +25,7 @@ from demo.methods.adaptation import PLAIN, Blend
 class GeneralForward:
     """A transformers model behind the seam `Forward`."""
 
+    name = "general"
     exact_reuse = False
 
     def __init__(self, model: PreTrainedModel, phase: Phase | None = None) -> None:
