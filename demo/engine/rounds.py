@@ -193,7 +193,8 @@ class Rounds:
         return [*self._schedule.seated, *self._schedule.waiting]
 
     def _unbegun(self) -> list[Seat]:
-        return [seat for seat in self._schedule.waiting if seat.seated is None]
+        waiting = [seat for seat in self._schedule.waiting if seat.seated is None]
+        return [seat for seat in waiting if not seat.stopped.is_set()]
 
     def _longest_wait(self) -> int:
         return max(1, round(max(self.pace.waits(self._schedule).values(), default=1.0)))

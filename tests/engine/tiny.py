@@ -1,5 +1,6 @@
 """A tiny random Llama with a tokenizer of bytes, saved as any local model is: real, and loaded in a blink."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -111,3 +112,11 @@ def forward_of(engine: Engine) -> Meddling:
     forward = engine.require_ready().forward
     assert isinstance(forward, Meddling)
     return forward
+
+
+def until(true: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for something that is bound to come true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)

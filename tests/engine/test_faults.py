@@ -1,0 +1,276 @@
+"""Faults planted in a real model's forward pass: the row that fails ends, and everybody else goes on."""
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from demo.engine.careful import CALM, Careful, out_of_memory
+from demo.engine.forward import Part
+from demo.engine.probes import PROBES
+from demo.engine.service import Engine
+from demo.errors import BadInput, Busy, LabError
+from demo.records import Answer, AnswerRequest
+from tests.engine.asking import ask, request
+from tests.engine.tiny import forward_of, nothing, save_tiny, tiny_engine, until
+
+POISON = "poison"
+LONG = {"max_new_tokens": 500, "temperature": 1.0}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def shared(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = tiny_engine(folder, tmp_path_factory.mktemp("home"))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def engine(shared: Engine) -> Iterator[Engine]:
+    yield shared
+    forward_of(shared).meddle = nothing
+    gc.collect()
+    until(lambda: shared.status().running + shared.status().waiting == 0)
+    assert forward_of(shared).prepared == 0
+
+
+def endless(question: str, visitor: str = "") -> AnswerRequest:
+    """A question whose answer goes on for long: noise, since a greedy tiny model soon ends."""
+    asked = request(question, **LONG)
+    return AnswerRequest(asked.messages, sampling=asked.sampling, visitor=visitor)
+
+
+def together(engine: Engine, questions: Sequence[str]) -> list[Answer]:
+    *_, last = engine.stream([request(q) for q in questions], [None] * len(questions))
+    return list(last)
+
+
+def poisoned(engine: Engine, *, decoding: bool) -> Callable[[Sequence[Part]], None]:
+    """A fault for rows whose prompt holds the poison, in one phase."""
+    word = engine.tokenizer.encode(POISON)
+    caught: set[int] = set()
+
+    def meddle(parts: Sequence[Part]) -> None:
+        for part in parts:
+            ids = list(part.ids)
+            if any(ids[at : at + len(word)] == word for at in range(len(ids))):
+                caught.add(id(part.cache))
+            if id(part.cache) in caught and part.decoding == decoding:
+                raise RuntimeError("planted")
+
+    return meddle
+
+
+@pytest.mark.parametrize("decoding", [False, True])
+def test_a_row_that_fails_ends_alone_and_the_others_keep_their_text(
+    engine: Engine, decoding: bool
+) -> None:
+    questions = ["one", "two", f"a {POISON}", "three", "four"]
+    alone = [ask(engine, question).text for question in questions]
+    forward_of(engine).meddle = poisoned(engine, decoding=decoding)
+    answers = together(engine, questions)
+    assert [answer.reason == "error" for answer in answers] == [False, False, True, False, False]
+    assert "Something went wrong" in str(answers[2].error)
+    assert [a.text for a in answers if not a.error] == [*alone[:2], *alone[3:]]
+
+
+def test_out_of_memory_halves_the_calls_and_nobody_ends(engine: Engine) -> None:
+    questions = [f"question {number}" for number in range(10)]
+    alone = [ask(engine, question).text for question in questions]
+    calls = []
+
+    def meddle(parts: Sequence[Part]) -> None:
+        calls.append(len(parts))
+        if len(parts) > 4:
+            raise MemoryError
+
+    forward_of(engine).meddle = meddle
+    answers = together(engine, questions)
+    assert [answer.text for answer in answers] == alone
+    assert calls[0] > 4
+    assert sum(call > 4 for call in calls) == 1
+
+
+def test_more_rows_are_tried_again_after_a_calm_while(shared: Engine) -> None:
+    careful = Careful(forward_of(shared), lambda: None)
+    forward_of(shared).meddle = nothing
+    careful.most = 2
+    for _ in range(CALM):
+        careful.run([])
+    assert careful.most == 4
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9"), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), True),
+        (RuntimeError("shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_memory_that_ran_out_is_told_from_other_faults(error: Exception, expected: bool) -> None:
+    assert out_of_memory(error) is expected
+
+
+def test_a_fault_in_drawing_ends_its_row_alone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from demo.engine.sample import Sampler
+
+    draw = Sampler.draw
+
+    def broken(sampler: Sampler, logits: object) -> int:
+        if sampler.sampling.seed == 13:
+            raise ValueError("planted")
+        return draw(sampler, logits)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Sampler, "draw", broken)
+    alone = ask(engine, "one").text
+    asked = [request("one"), request("one", seed=13)]
+    *_, (fine, ended) = engine.stream(asked, [None, None])
+    assert (fine.text, ended.reason) == (alone, "error")
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_thread_is_started_again_with_the_model_intact(folder: Path, tmp_path: Path) -> None:
+    engine = tiny_engine(folder, tmp_path, batch_rows=1)
+    before = ask(engine, "one").text
+    begun, go = threading.Event(), threading.Event()
+
+    def die(_: Sequence[Part]) -> None:
+        begun.set()
+        assert go.wait(20)
+        forward_of(engine).meddle = nothing
+        raise SystemExit
+
+    forward_of(engine).meddle = die
+    dying = engine.stream([request("two")], [None])
+    assert begun.wait(20)
+    waiting = engine.stream([request("one")], [None])
+    go.set()
+    *_, (ended,) = dying
+    assert (ended.reason, str(ended.error)) == (
+        "error",
+        "The engine stopped while it answered and was started again. Ask once more.",
+    )
+    *_, (answer,) = waiting
+    assert answer.text == before == ask(engine, "one").text
+    status = engine.status()
+    assert (status.engine, status.restarts, status.state) == ("restarted", 1, "ready")
+    assert engine.base_proof().unchanged
+    assert forward_of(engine).prepared == 0
+    engine.close()
+
+
+def test_a_dropped_stream_frees_its_row_and_gives_back_what_was_prepared(engine: Engine) -> None:
+    stream = iter(engine.stream([endless("count")], [None]))
+    while not next(stream)[0].tokens:
+        pass
+    del stream
+    gc.collect()
+    until(lambda: engine.status().running == 0)
+    untouched = engine.stream([endless("count")], [None])
+    del untouched
+    gc.collect()
+    until(lambda: engine.status().running == 0)
+
+
+def test_a_time_limit_keeps_the_text_so_far(folder: Path, tmp_path: Path) -> None:
+    engine = tiny_engine(folder, tmp_path, answer_seconds=1)
+    forward_of(engine).meddle = lambda _: time.sleep(0.05)
+    *_, (answer,) = engine.stream([endless("count", "ada")], [None])
+    assert answer.reason == "time"
+    assert 0 < answer.tokens < 500
+    engine.close()
+
+
+def test_a_flood_of_one_visitor_does_not_keep_another_waiting(folder: Path, tmp_path: Path) -> None:
+    engine = tiny_engine(folder, tmp_path, batch_rows=2, queue_size=16)
+    forward_of(engine).meddle = lambda _: time.sleep(0.01)
+    flood = [engine.stream([endless(f"count {number}", "flood")], [None]) for number in range(8)]
+    until(lambda: engine.status().running == 2)
+    asked = request("one", max_new_tokens=4)
+    asked = AnswerRequest(asked.messages, sampling=asked.sampling, visitor="ada")
+    *_, (answer,) = engine.stream([asked], [None])
+    assert answer.done
+    assert engine.status().waiting >= 5
+    for stream in flood:
+        stream.close()
+    until(lambda: engine.status().running + engine.status().waiting == 0)
+    assert forward_of(engine).prepared == 0
+    engine.close()
+
+
+def test_a_full_queue_says_how_many_wait_and_a_place_with_its_wait(
+    folder: Path, tmp_path: Path
+) -> None:
+    engine = tiny_engine(folder, tmp_path, batch_rows=1, queue_size=2)
+    forward_of(engine).meddle = lambda _: time.sleep(0.01)
+    first = engine.stream([endless("count", "ada")], [None])
+    until(lambda: engine.status().running == 1)
+    others = [iter(engine.stream([endless("more", "ada")], [None])) for _ in range(2)]
+    second, third = (next(stream)[0] for stream in others)
+    assert (second.waiting, third.waiting) == (1, 2)
+    assert 0 < second.wait_seconds < third.wait_seconds
+    with pytest.raises(Busy, match=r"2 answers are waiting already. Try again in about \d+ s"):
+        engine.stream([endless("more", "ada")], [None])
+    for stream in (first, *others):
+        stream.close()
+    until(lambda: engine.status().running + engine.status().waiting == 0)
+    assert forward_of(engine).prepared == 0
+    engine.close()
+
+
+def test_a_turn_without_an_end_is_told(folder: Path, tmp_path: Path) -> None:
+    engine = tiny_engine(folder, tmp_path)
+    go = threading.Event()
+    forward_of(engine).meddle = lambda _: go.wait(20) and None
+    stream = engine.stream([request("one")], [None])
+    until(lambda: engine.status().seconds_since_turn > 0.1)
+    engine._thread._turn_began -= 60  # type: ignore[operator]
+    assert engine.status().engine == "slow"
+    go.set()
+    *_, (answer,) = stream
+    assert answer.done
+    until(lambda: engine.status().seconds_since_turn == 0)
+    assert engine.status().engine == "ok"
+    engine.close()
+
+
+def test_the_base_proof_holds_until_a_weight_changes(engine: Engine) -> None:
+    assert engine.base_proof().unchanged
+    model = forward_of(engine).inner._resident.model  # type: ignore[attr-defined]
+    weight = model.get_parameter("model.layers.0.mlp.down_proj.weight")
+    before = weight.data.clone()
+    weight.data[3] *= 1.5
+    tripped = engine.base_proof()
+    weight.data.copy_(before)
+    assert (tripped.unchanged, tripped.probes) == (False, len(PROBES))
+    assert tripped.difference > 0
+    assert engine.base_proof().unchanged
+
+
+def test_a_prompt_beyond_the_context_never_reaches_the_batch(engine: Engine) -> None:
+    with pytest.raises(BadInput, match=r"has \d+ tokens.*24; together they must fit into 2,?048"):
+        engine.stream([request("word " * 800)], [None])
+    assert engine.status().waiting == 0
+
+
+def test_a_closed_engine_tells_who_waits(folder: Path, tmp_path: Path) -> None:
+    engine = tiny_engine(folder, tmp_path)
+    stream = engine.stream([endless("count")], [None])
+    engine.close()
+    *_, (answer,) = stream
+    assert answer.done
+    with pytest.raises(LabError):
+        engine.stream([request("one")], [None])
