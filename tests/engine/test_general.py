@@ -21,7 +21,7 @@ from transformers import (
 from demo.engine.catalogue import ModelSpec
 from demo.engine.forward import Part
 from demo.engine.general import GeneralForward
-from demo.engine.int8 import quantize_model
+from demo.engine.int8 import Int8Head, quantize_model
 from demo.engine.linear import Phase
 from demo.engine.load import load_general
 from demo.host import Host
@@ -257,3 +257,13 @@ def test_four_bit_rows_are_bit_equal_in_any_batch(tmp_path: Path) -> None:
     alone = [decode(model, cache.copy(cache.length), [4]) for cache in caches]
     together = model.run([Part([4], cache, decoding=True) for cache in caches])
     assert all(torch.equal(one, row) for one, row in zip(alone, together, strict=True))
+
+
+def test_the_int8_head_computes_likely_tokens_exactly() -> None:
+    torch.manual_seed(0)
+    weight, x = torch.randn(1000, 64), torch.randn(3, 1, 64)
+    head = Int8Head(weight, None, Phase(decoding=True))
+    wanted, logits = x @ weight.t(), head(x)
+    assert torch.allclose(logits, wanted, atol=0.3)
+    likely = wanted.topk(100).indices
+    assert torch.allclose(logits.gather(-1, likely), wanted.gather(-1, likely), atol=2e-3)
