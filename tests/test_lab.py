@@ -10,7 +10,7 @@ import pytest
 
 from demo.errors import BadInput, Busy, LabError, NotFound
 from demo.lab import LONGEST_TEXT, Lab
-from demo.records import AnswerRequest, Sampling, conversation
+from demo.records import AnswerRequest, Sampling, ScoreRequest, conversation
 from demo.run_records import TrainSettings
 from demo.settings import ROOT, LabSettings
 
@@ -59,6 +59,81 @@ def test_an_unknown_adapter_looks_like_a_foreign_one(lab: Lab) -> None:
 def test_more_than_three_adapters_are_refused(lab: Lab) -> None:
     with pytest.raises(BadInput, match="4 adapters were chosen; the most is 3"):
         next(lab.compare(question(), ["base", "a", "b", "c", "d"]))
+
+
+TABLE = "name[The Eagle], food[Italian], area[riverside]"
+
+
+def text_of(lab: Lab, adapter: str, **fields: object) -> str:
+    *_, answer = lab.answer(question(TABLE, adapter=adapter, **fields))
+    assert answer.done
+    return answer.text
+
+
+def test_an_adapter_speaks_at_any_strength_and_in_a_sum(lab: Lab) -> None:
+    base, whole = text_of(lab, "base"), text_of(lab, "restaurants")
+    assert base != whole
+    assert text_of(lab, "restaurants@0") == base
+    assert text_of(lab, "restaurants@1") == whole
+    assert text_of(lab, "restaurants@0.5 + restaurants@0.5") == whole
+
+
+@pytest.mark.parametrize(
+    ("adapter", "expected"),
+    [
+        ("restaurants@2", "strength must be between -0.5 and 1.5; got '2'"),
+        ("restaurants@much", "strength must be a number; got 'much'"),
+        ("base@0.5", "the base model is part of every sum"),
+        ("restaurants + base", "the base model is part of every sum"),
+        ("restaurants+restaurants+restaurants", "a sum of two"),
+    ],
+)
+def test_an_adapter_expression_out_of_bounds_is_refused(
+    lab: Lab, adapter: str, expected: str
+) -> None:
+    with pytest.raises(BadInput, match=expected):
+        next(lab.answer(question(adapter=adapter)))
+
+
+def test_an_unknown_term_of_a_sum_looks_like_a_foreign_one(lab: Lab) -> None:
+    for adapter in ("restaurants + 0123456789abcdef", "nobody@0.5"):
+        with pytest.raises(NotFound):
+            next(lab.answer(question(adapter=adapter, workspace=lab.new_workspace())))
+
+
+def test_a_text_is_likelier_under_the_adapter_that_learned_its_kind(lab: Lab) -> None:
+    said = "The Eagle is an Italian restaurant in the riverside area."
+    base, adapted = (
+        lab.score(ScoreRequest(conversation(TABLE), (said,), adapter=adapter))[0]
+        for adapter in ("base", "restaurants")
+    )
+    assert base.count == adapted.count > 8
+    assert adapted.mean_logprob > base.mean_logprob + 0.5
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"continuations": ("",)}, "continuations is empty"),
+        ({"continuations": ("a\0",)}, "no text encoding allows"),
+        ({"continuations": ()}, "continuations must be between 1 and 16"),
+        ({"continuations": ("a",), "messages": ()}, "message is empty"),
+        ({"continuations": ("word " * 7999,) * 2, "messages": conversation("a" * 9000)}, "8192"),
+    ],
+)
+def test_a_score_beyond_its_bounds_is_refused(
+    lab: Lab, fields: dict[str, object], expected: str
+) -> None:
+    with pytest.raises(BadInput, match=expected):
+        lab.score(ScoreRequest(**{"messages": conversation("a"), **fields}))  # type: ignore[arg-type]
+
+
+def test_alternatives_come_with_every_token_when_asked_for(lab: Lab) -> None:
+    *_, answer = lab.answer(question(alternatives=3))
+    assert [choice.rank for choice in answer.choices] == [1] * answer.tokens
+    assert "".join(c.text for c in answer.choices).startswith(answer.text)
+    with pytest.raises(BadInput, match="alternatives must be between 0 and 10"):
+        question(alternatives=11)
 
 
 def test_one_visitor_cannot_have_more_answers_under_way_than_allowed(lab: Lab) -> None:

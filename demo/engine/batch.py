@@ -13,7 +13,7 @@ from torch import Tensor
 from demo.engine.careful import Careful
 from demo.engine.forward import Forward, Part, RowCache
 from demo.engine.prefixes import PrefixStore, common_length
-from demo.engine.sample import Choice, Sampler, judged
+from demo.engine.sample import Choice, Sampler, judged, one_thread
 from demo.methods.adaptation import PLAIN, Blend
 from demo.records import Sampling
 
@@ -91,8 +91,9 @@ class Batch:
         """
         parts = self._pieces(rows)
         results = self.careful.run([part for _, part in parts]) if parts else []
-        for (row, part), logits in zip(parts, results, strict=True):
-            _guarded(row, logits, partial(self._take_piece, part))
+        with one_thread():
+            for (row, part), logits in zip(parts, results, strict=True):
+                _guarded(row, logits, partial(self._take_piece, part))
         return sum(len(part.ids) for _, part in parts)
 
     def step(self, rows: Sequence[BatchRow]) -> None:
@@ -102,8 +103,10 @@ class Batch:
             for row in rows
             if row.cache is not None
         ]
-        for row, logits in zip(rows, self.careful.run(parts) if parts else [], strict=True):
-            _guarded(row, logits, self._draw)
+        results = self.careful.run(parts) if parts else []
+        with one_thread():
+            for row, logits in zip(rows, results, strict=True):
+                _guarded(row, logits, self._draw)
 
     def finish(self, row: BatchRow) -> None:
         """Let others begin with what an ended row has read, and forget its cache."""
