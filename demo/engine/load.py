@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from demo.engine.catalogue import Fingerprint, ModelSpec, choose_model, file_hash
-from demo.engine.compiled.forward import CompiledForward, supports
+from demo.engine.compiled.forward import CompiledForward, in_passing, supports
 from demo.engine.compiled.library import open_library
 from demo.engine.convert import converted
 from demo.engine.forward import Forward
@@ -131,14 +131,18 @@ def load_forward(spec: ModelSpec, precision: str, host: Host, library: Any = Non
     """
     config = AutoConfig.from_pretrained(spec.source, **_revision(spec))
 
+    compiled = library is not None and supports(config)
+
     def load(changed: Mapping[str, Tensor] | None = None) -> Forward:
-        if library is not None and supports(config):
+        if compiled:
             model = _changed(_from_pretrained(spec, "fp32", host), changed)
             return CompiledForward(model, library, host.threads)
         return load_general(spec, precision, host, changed)
 
     facts = base_facts(spec.source, spec.revision or "")
-    return OwnWeights(load(), load, facts.weight)
+    if not compiled:
+        return OwnWeights(load(), load, facts.weight)
+    return OwnWeights(load(), load, facts.weight, in_passing)
 
 
 def _compiled_library(precision: str, host: Host, cache: Path) -> Any:

@@ -84,6 +84,7 @@ class OwnWeights:
         make: a forward like the resident one with some parameters changed; it may share the rest
             with it, and its `resident_bytes` counts what it does not share. Safe from any thread.
         weight_of: a parameter of the base by its name, unquantized, in fp32.
+        in_passing: which blends the resident one can read; by default all without own weights.
     """
 
     def __init__(
@@ -91,12 +92,14 @@ class OwnWeights:
         resident: Forward,
         make: Callable[[Mapping[str, Tensor]], Forward],
         weight_of: Callable[[str], Tensor],
+        in_passing: Callable[[Blend], bool] = lambda _: True,
     ) -> None:
         self.name = resident.name
         self.exact_reuse = resident.exact_reuse
         self._resident = resident
         self._make = make
         self._weight_of = weight_of
+        self._in_passing = in_passing
         self._copies: dict[str, _Copy] = {}
         self._lock = threading.Lock()
 
@@ -110,7 +113,7 @@ class OwnWeights:
 
     def new_cache(self, blend: Blend = PLAIN, room: int = 0) -> RowCache:
         """An empty cache of the forward that reads this blend's rows."""
-        if blend.own_weights:
+        if self._alone(blend):
             return self._copy_of(blend).new_cache(PLAIN, room)
         return self._resident.new_cache(blend, room)
 
@@ -118,7 +121,7 @@ class OwnWeights:
         """Read all parts, each by its own forward; logits in the order of the parts."""
         groups: dict[str, list[int]] = {}
         for index, part in enumerate(parts):
-            key = part.blend.key if part.blend.own_weights else ""
+            key = part.blend.key if self._alone(part.blend) else ""
             groups.setdefault(key, []).append(index)
         answers: dict[int, Tensor] = {}
         for key, indices in groups.items():
@@ -137,7 +140,7 @@ class OwnWeights:
         Raises:
             Busy: as many copies as fit are in use.
         """
-        if not blend.own_weights:
+        if not self._alone(blend):
             self._resident.prepare(blend)
             return
         with self._lock:
@@ -153,7 +156,7 @@ class OwnWeights:
 
     def release(self, blend: Blend) -> None:
         """Undo one `prepare`: a copy leaves memory with its last user."""
-        if not blend.own_weights:
+        if not self._alone(blend):
             self._resident.release(blend)
             return
         with self._lock:
@@ -161,6 +164,9 @@ class OwnWeights:
             copy.users -= 1
             if not copy.users:
                 del self._copies[blend.key]
+
+    def _alone(self, blend: Blend) -> bool:
+        return blend.own_weights or not self._in_passing(blend)
 
     def _build(self, blend: Blend, copy: _Copy) -> None:
         try:

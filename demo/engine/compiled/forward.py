@@ -28,6 +28,8 @@ KINDS = (
     "mlp.up_proj",
     "mlp.down_proj",
 )
+ALONE = (".o_proj", ".down_proj")
+"""Layers whose inputs no other layer reads."""
 NORMS = ("input_layernorm", "post_attention_layernorm", "self_attn.q_norm", "self_attn.k_norm")
 HEAD, TABLE = -1, -2
 MODELS = ("llama", "mistral", "qwen2", "qwen3")
@@ -46,6 +48,12 @@ def supports(config: Any) -> bool:
     turns = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
     partial = (getattr(config, "rope_parameters", None) or {}).get("partial_rotary_factor", 1) != 1
     return not windows and not window and not partial and turns in STEADY_TURNS
+
+
+def in_passing(blend: Blend) -> bool:
+    """Whether the compiled pass can add a blend while it reads; layers that share inputs share them all."""
+    scaled = (name for adapter, _ in blend.terms for name in adapter.input_scale)
+    return all(name.endswith(ALONE) for name in scaled)
 
 
 class CompiledForward:
