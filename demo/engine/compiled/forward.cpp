@@ -53,11 +53,14 @@ struct Call {
 };
 
 static float product(const float* a, const float* b, int n) {
-    Floats sum = zeros();
+    // Four sums at once: a single one would wait for each addition before the next.
+    Floats sums[4] = {zeros(), zeros(), zeros(), zeros()};
     int i = 0;
-    for (; i + LANES <= n; i += LANES) sum = multiply_add(load(a + i), load(b + i), sum);
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (int k = 0; k < 4; k++) sums[k] = multiply_add(load(a + i + k * LANES), load(b + i + k * LANES), sums[k]);
+    for (; i + LANES <= n; i += LANES) sums[0] = multiply_add(load(a + i), load(b + i), sums[0]);
     float lanes[LANES], total = 0;
-    store(lanes, sum);
+    store(lanes, add(add(sums[0], sums[1]), add(sums[2], sums[3])));
     for (float lane : lanes) total += lane;
     for (; i < n; i++) total += a[i] * b[i];
     return total;
