@@ -84,12 +84,12 @@ class Batch:
         self.prefixes = PrefixStore(step=1 if forward.exact_reuse else GRID)
         self.careful = Careful(forward, self.prefixes.clear)
 
-    def read(self, rows: Sequence[BatchRow]) -> int:
-        """Read pieces of prompts, `PIECE` tokens in all; returns how many tokens were read.
+    def read(self, rows: Sequence[BatchRow], tokens: int = PIECE) -> int:
+        """Read pieces of prompts, so many tokens in all; returns how many were read.
 
         Afterwards a row has its first token, its scores, a problem, or more to read.
         """
-        parts = self._pieces(rows)
+        parts = self._pieces(rows, tokens)
         results = self.careful.run([part for _, part in parts]) if parts else []
         with one_thread():
             for (row, part), logits in zip(parts, results, strict=True):
@@ -114,9 +114,8 @@ class Batch:
             self._remember(row, row.cache)
         row.cache = None
 
-    def _pieces(self, rows: Sequence[BatchRow]) -> list[tuple[BatchRow, Part]]:
+    def _pieces(self, rows: Sequence[BatchRow], left: int) -> list[tuple[BatchRow, Part]]:
         parts: list[tuple[BatchRow, Part]] = []
-        left = PIECE
         for row in rows:
             if row.cache is None and not self._begin(row, rows):
                 continue

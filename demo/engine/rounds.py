@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 
-from demo.engine.batch import Batch
+from demo.engine.batch import GRID, PIECE, Batch
 from demo.engine.schedule import Schedule
 from demo.engine.seat import Seat
 from demo.engine.stream import Place
@@ -162,7 +162,7 @@ class Rounds:
         if not seats or waiting or (answers and self._background_seconds > 0):
             return
         began = time.monotonic()
-        self.batch.read([seat.row for seat in seats])
+        self.batch.read([seat.row for seat in seats], GRID if answers else PIECE)
         spent = max(self._background_seconds, 0.0) + time.monotonic() - began
         self._background_seconds = spent if answers else 0.0
         self._tell(seat for seat in seats if seat.row.reason)

@@ -1,10 +1,12 @@
 """Texts of visitors and models reach the page as text, whatever they hold."""
 
-from demo.records import Answer, BaseProof, Message, RenderedPrompt
+import pytest
+
+from demo.records import Answer, BaseProof, LabStatus, Message, RenderedPrompt
 from demo.run_records import Row, RunEvent
 from demo.ui import speech, views
 from demo.ui.curve import curve
-from demo.ui.language import Texts
+from demo.ui.language import LANGUAGES, Texts
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(1)} {{value}} <script>alert(1)</script>"
 TEXTS = Texts.load()
@@ -61,6 +63,27 @@ def test_columns_head_the_base_with_its_proof() -> None:
     assert html.count("proof good") == 1
     assert "4 probes, largest difference 0" in html
     assert html.index("base model") < html.index("mine")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answer(waiting=3, wait_seconds=12.4), "waiting; place 3 in the queue, about 12 s"),
+        (Answer(waiting=1, wait_seconds=600), "waiting; place 1 in the queue, about 10 min"),
+        (Answer(), "reading the prompt …"),
+        (Answer(text="a", tokens=2, seconds=120, done=True, reason="time"), "time limit"),
+    ],
+)
+def test_what_an_answer_waits_for_or_ended_by_is_said(answer: Answer, expected: str) -> None:
+    turn = speech.grown(TEXTS, "en", speech.Turn(question="q"), answer)
+    assert expected in speech.cost(TEXTS, "en", turn)
+    assert speech.read_turns(speech.chat(TEXTS, "en", (turn,))) == (turn,)
+    assert all(speech.cost(TEXTS, language, turn) for language in LANGUAGES)
+
+
+def test_header_says_what_is_resident() -> None:
+    status = LabStatus("ready", "m", "int8", "", "cpu", resident_bytes=151_400_000)
+    assert "int8 · 151 MB resident · cpu" in views.header(TEXTS, "en", status)
 
 
 def test_curve_names_its_numbers_and_repeats_them_as_a_table() -> None:
