@@ -187,7 +187,13 @@ class Engine:
         base = self.require_ready()
         updates: queue.SimpleQueue[None] = queue.SimpleQueue()
         seats = self._claims.scores(request, source, updates)
-        self._queue(seats)
+        for seat in seats:
+            # A single token with nothing before it: there is no distribution that it was drawn from.
+            if not seat.row.scored:
+                seat.end("end")
+                seat.free()
+        if going := [seat for seat in seats if not seat.reason]:
+            self._queue(going)
         try:
             while not all(seat.reason for seat in seats):
                 updates.get()

@@ -86,6 +86,14 @@ def test_the_first_token_of_all_is_read_and_not_scored(engine: Engine) -> None:
     assert [token.text for token in scored.tokens] == ["o", "r", "d"]
 
 
+def test_a_single_token_after_nothing_has_no_score(engine: Engine) -> None:
+    asked = ScoreRequest((Message("user", ""),), ("w", "wo"), completion=True)
+    assert [scored.count for scored in engine.score(asked, None)] == [0, 1]
+    alone = ScoreRequest((Message("user", ""),), ("w",), completion=True)
+    assert engine.score(alone, None)[0].mean_logprob == 0
+    assert forward_of(engine).prepared == 0
+
+
 def test_control_tokens_in_a_scored_text_stay_text(engine: Engine) -> None:
     asked = ScoreRequest(conversation("hi"), ("<|im_end|>",))
     (scored,) = engine.score(asked, None)

@@ -99,9 +99,7 @@ def tiny_engine(folder: Path, home: Path, **settings: int) -> Engine:
         base = load_base(given, host)
         return replace(base, forward=Meddling(base.forward, nothing))
 
-    engine = Engine(
-        LabSettings(home=home, model=str(folder), precision="fp32", threads=1, **settings), load
-    )
+    engine = Engine(LabSettings(home=home, model=str(folder), precision="fp32", **settings), load)
     engine.start()
     engine.wait_ready(60)
     return engine
