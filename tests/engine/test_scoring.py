@@ -12,7 +12,7 @@ from demo.engine.scoring import scored_ids
 from demo.engine.service import Engine
 from demo.errors import BadInput
 from demo.records import AnswerRequest, Message, Sampling, ScoreRequest, conversation
-from tests.engine.tiny import forward_of, save_tiny, tiny_engine
+from tests.engine.tiny import forward_of, save_tiny, tiny_engine, until
 
 LONG = "a text that is long enough for several pieces of scoring, " * 4
 
@@ -91,7 +91,7 @@ def test_a_single_token_after_nothing_has_no_score(engine: Engine) -> None:
     assert [scored.count for scored in engine.score(asked, None)] == [0, 1]
     alone = ScoreRequest((Message("user", ""),), ("w",), completion=True)
     assert engine.score(alone, None)[0].mean_logprob == 0
-    assert forward_of(engine).prepared == 0
+    until(lambda: forward_of(engine).prepared == 0)
 
 
 def test_control_tokens_in_a_scored_text_stay_text(engine: Engine) -> None:
@@ -124,7 +124,7 @@ def test_scoring_waits_while_answers_are_read_and_both_end(engine: Engine) -> No
     for stream in streams:
         *_, (answer,) = stream
         assert answer.done
-    assert forward_of(engine).prepared == 0
+    until(lambda: forward_of(engine).prepared == 0)
 
 
 @pytest.mark.parametrize(
