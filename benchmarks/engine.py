@@ -23,7 +23,7 @@ from benchmarks.peers import LlamaCpp, generate
 from benchmarks.runs import SAMPLES, machine, report
 from demo.engine.claims import Source
 from demo.engine.forward import Forward, Part
-from demo.engine.load import BaseModel, load_base, load_general
+from demo.engine.model.load import BaseModel, load_base, load_general
 from demo.engine.service import Engine
 from demo.host import Host, detect
 from demo.records import AnswerRequest, Sampling, conversation

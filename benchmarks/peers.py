@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from demo.engine.catalogue import embedded
+from demo.engine.model.catalogue import embedded
 
 
 class LlamaCpp:

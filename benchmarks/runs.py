@@ -20,9 +20,9 @@ from transformers import AutoModelForCausalLM
 
 from demo.data.samples import Sample, load_sample
 from demo.data.split import split
-from demo.engine.catalogue import Fingerprint, ModelSpec, choose_model
-from demo.engine.convert import converted
-from demo.engine.load import fingerprint
+from demo.engine.model.catalogue import Fingerprint, ModelSpec, choose_model
+from demo.engine.model.convert import converted
+from demo.engine.model.load import fingerprint
 from demo.host import detect
 from demo.records import Message
 from demo.run_records import TrainSettings

@@ -17,9 +17,9 @@ from typing import Any
 
 from benchmarks.engine import SOURCES
 from benchmarks.runs import SAMPLES, machine, report
-from demo.engine.adapters import AdapterCache
-from demo.engine.batch import Batch, BatchRow
-from demo.engine.load import BaseModel, load_base
+from demo.engine.model.adapters import AdapterCache
+from demo.engine.model.load import BaseModel, load_base
+from demo.engine.turns.batch import Batch, BatchRow
 from demo.host import detect
 from demo.methods.adaptation import Blend
 from demo.methods.facts import base_facts

@@ -11,8 +11,8 @@ from typing import Any
 
 from demo.checks import checked_text
 from demo.data.store import DatasetStore
-from demo.engine.adapters import AdapterShelf
 from demo.engine.expression import parse
+from demo.engine.model.adapters import AdapterShelf
 from demo.engine.service import Engine
 from demo.errors import BadInput, Busy
 from demo.prompting.library import PromptLibrary

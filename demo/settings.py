@@ -1,6 +1,6 @@
 """What the operator can set, by environment variable or command line, and nothing else.
 
-Does not decide anything that depends on the machine: `demo/host.py` and `demo/engine/load.py` do,
+Does not decide anything that depends on the machine: `demo/host.py` and `demo/engine/model/load.py` do,
 each with a reason that the page shows.
 """
 

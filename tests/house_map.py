@@ -1,6 +1,6 @@
 """The map of files at the end of README.md, drawn from the disk: `make fix` renews it.
 
-Modules are described by the first line of their own docstring, folders and other files here.
+Modules are described by the first line of their own docstring or comment, folders and other files here.
 """
 
 import ast
@@ -22,10 +22,15 @@ DESCRIBED = {
     "README.md": "This page.",
     "adapters/": "The adapters that ship with the lab: weights, card and run.json.",
     "benchmarks/": "Commands that print measures or make what ships.",
+    "benchmarks/texts/": "Prose that perplexity is measured on, written for it: English and Hungarian.",
     "constraints.txt": "The tested versions.",
     "demo/": "The lab; imports go down this house's floors only.",
     "demo/data/": "Uploaded bytes to checked rows to token ids with a loss mask.",
-    "demo/engine/": "The resident base model: load, adapters, schedule, sample.",
+    "demo/engine/": "The resident base model: from requests to streams of answers.",
+    "demo/engine/compiled/": "The forward pass in C++, for int8 Llama-like models on a CPU.",
+    "demo/engine/general/": "The forward pass of transformers, for any model, device and precision.",
+    "demo/engine/model/": "The base model and adapters: found, checked, loaded.",
+    "demo/engine/turns/": "The engine's thread: who is next, one token for everybody, faults.",
     "demo/evaluation/": "Metrics.",
     "demo/methods/": "One file per fine-tuning method.",
     "demo/prompting/": "Prompt files to messages, answers to what was asked for.",
@@ -37,6 +42,7 @@ DESCRIBED = {
     "demo/ui/tabs/": "One file per tab.",
     "demo/ui/text/": "Every word of the page, one file per language.",
     "docs/": "The picture above.",
+    "packages.txt": "What a Space installs from Debian: the compiler.",
     "prompts/": "Prompt files: Markdown with front matter, `$input` where the message goes.",
     "pyproject.toml": "Settings of the linter, the type checker, the tests and the floors.",
     "requirements-dev.txt": "Tools for tests and checks.",
@@ -45,6 +51,7 @@ DESCRIBED = {
 }
 CLOSED = (
     "adapters/",
+    "benchmarks/texts/",
     "demo/samples/",
     "demo/ui/assets/",
     "demo/ui/text/",
@@ -104,6 +111,8 @@ def _description(path: str) -> str:
     if path.endswith(".py"):
         source = (ROOT / path).read_text(encoding="utf-8")
         return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    if path.endswith(("cpp", "hpp")):
+        return (ROOT / path).read_text(encoding="utf-8").partition("\n")[0].removeprefix("// ")
     return DESCRIBED[path]
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from demo.engine.adapters import AdapterCache
-from demo.engine.batch import Batch, BatchRow
-from demo.engine.load import load_base
+from demo.engine.model.adapters import AdapterCache
+from demo.engine.model.load import load_base
+from demo.engine.turns.batch import Batch, BatchRow
 from demo.host import detect
 from demo.methods.adaptation import PLAIN, Blend
 from demo.methods.facts import base_facts

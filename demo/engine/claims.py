@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo.checks import bounded
-from demo.engine.adapters import AdapterCache
-from demo.engine.batch import BatchRow
-from demo.engine.load import BaseModel
+from demo.engine.model.adapters import AdapterCache
+from demo.engine.model.load import BaseModel
 from demo.engine.scoring import scored_ids
-from demo.engine.seat import Asker, Seat
+from demo.engine.turns.batch import BatchRow
+from demo.engine.turns.seat import Asker, Seat
 from demo.errors import BadInput
 from demo.methods.adaptation import PLAIN, Blend
 from demo.methods.limits import check_blend

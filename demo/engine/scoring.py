@@ -6,9 +6,9 @@ Knows tokenizers and rows; not the queue.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from demo.engine.prefixes import common_length
-from demo.engine.seat import Seat
 from demo.engine.stream import named
+from demo.engine.turns.prefixes import common_length
+from demo.engine.turns.seat import Seat
 from demo.records import Message, Scored, ScoreRequest
 from demo.text.tokenizer import LabTokenizer
 

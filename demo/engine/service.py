@@ -11,18 +11,18 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from demo.engine.adapters import AdapterCache
-from demo.engine.batch import Batch
-from demo.engine.catalogue import Fingerprint, ModelSpec
-from demo.engine.chores import Chores
 from demo.engine.claims import Claims, Source
-from demo.engine.load import BaseModel, load_base
-from demo.engine.probes import Probes
-from demo.engine.rounds import Rounds
+from demo.engine.model.adapters import AdapterCache
+from demo.engine.model.catalogue import Fingerprint, ModelSpec
+from demo.engine.model.load import BaseModel, load_base
+from demo.engine.model.probes import Probes
 from demo.engine.scoring import scores_of
-from demo.engine.seat import Seat
 from demo.engine.stream import Stream
-from demo.engine.watch import WatchedThread
+from demo.engine.turns.batch import Batch
+from demo.engine.turns.chores import Chores
+from demo.engine.turns.rounds import Rounds
+from demo.engine.turns.seat import Seat
+from demo.engine.turns.watch import WatchedThread
 from demo.errors import LabError, NotReady
 from demo.host import Host, detect
 from demo.methods.facts import base_facts

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from demo.engine.sample import Choice
-from demo.engine.seat import Seat
+from demo.engine.turns.sample import Choice
+from demo.engine.turns.seat import Seat
 from demo.records import Alternative, Answer, TokenChoice
 from demo.text.tokenizer import LabTokenizer
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 
 from demo.data.encode import encode
-from demo.engine.catalogue import ModelSpec
-from demo.engine.load import load_for_training
+from demo.engine.model.catalogue import ModelSpec
+from demo.engine.model.load import load_for_training
 from demo.errors import BadInput, LabError, RunFailed
 from demo.host import Host, detect
 from demo.methods import METHODS

@@ -10,7 +10,7 @@ from pathlib import Path
 from demo.checks import chosen
 from demo.data.encode import Encoded, encode
 from demo.data.split import split
-from demo.engine.catalogue import ModelSpec
+from demo.engine.model.catalogue import ModelSpec
 from demo.errors import BadInput
 from demo.methods import METHODS
 from demo.methods.layers import base_shape

@@ -11,8 +11,8 @@ import unicodedata
 import zipfile
 from pathlib import Path
 
-from demo.engine.adapters import describe
-from demo.engine.catalogue import Fingerprint
+from demo.engine.model.adapters import describe
+from demo.engine.model.catalogue import Fingerprint
 from demo.errors import BadInput
 from demo.records import AdapterInfo
 from demo.run_records import RunEvent, RunState

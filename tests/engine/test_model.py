@@ -11,20 +11,16 @@ import torch
 from huggingface_hub import constants
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, DynamicCache
+from transformers import AutoModelForCausalLM
 
-from demo.engine import batch as batch_module
-from demo.engine import load
-from demo.engine.adapters import AdapterCache, AdapterShelf, describe
-from demo.engine.attention import use_rows
-from demo.engine.batch import Batch, BatchRow
-from demo.engine.catalogue import Fingerprint, ModelChoice, ModelSpec, choose_model, embedded
-from demo.engine.convert import converted, intact
 from demo.engine.forward import Part
-from demo.engine.int8 import quantize_model
-from demo.engine.load import choose_precision, load_general
-from demo.engine.sample import Sampler
+from demo.engine.model import load
+from demo.engine.model.adapters import AdapterCache, AdapterShelf, describe
+from demo.engine.model.catalogue import Fingerprint, ModelChoice, ModelSpec, choose_model, embedded
+from demo.engine.model.convert import converted, intact
+from demo.engine.model.load import choose_precision, load_general
 from demo.engine.service import Engine
+from demo.engine.turns.sample import Sampler
 from demo.errors import BadInput, NotReady
 from demo.host import Host, detect
 from demo.methods.adaptation import Blend
@@ -79,52 +75,21 @@ def test_greedy_in_fp32_equals_generate_of_transformers(fp32: Any, lab_home: Pat
 
 
 @torch.inference_mode()
-def test_int8_keeps_perplexity_within_one_percent_reading_and_decoding(
+def test_int8_of_the_general_pass_keeps_perplexity_reading_and_decoding(
     engine: Engine, fp32: Any
 ) -> None:
-    ids = torch.tensor([engine.tokenizer.encode(TEXT)])
-    model = AutoModelForCausalLM.from_pretrained(engine.spec.source, dtype=torch.float32).eval()
-    quantize_model(model)
-    wanted = float(fp32(ids, labels=ids).loss)
-    assert math.exp(float(model(ids, labels=ids).loss) - wanted) < 1.01
-    assert math.exp(_decode_loss(model, ids) - wanted) < 1.01
+    ids = engine.tokenizer.encode(TEXT)
+    wanted = _loss(fp32(torch.tensor([ids])).logits[0], ids)
+    forward = load_general(engine.spec, "int8", CPU)
+    (read,) = forward.run([Part(ids, forward.new_cache(), wanted="all")])
+    assert math.exp(_loss(read, ids) - wanted) < 1.005
+    cache = forward.new_cache()
+    decoded = [forward.run([Part([token], cache, decoding=True)])[0] for token in ids]
+    assert math.exp(_loss(torch.cat(decoded), ids) - wanted) < 1.005
 
 
-def _decode_loss(model: Any, ids: torch.Tensor) -> float:
-    cache = DynamicCache()
-    losses = []
-    for position in range(ids.shape[1] - 1):
-        logits = model(ids[:, position : position + 1], past_key_values=cache).logits[0, -1]
-        losses.append(-float(logits.log_softmax(-1)[ids[0, position + 1]]))
-    return sum(losses) / len(losses)
-
-
-@torch.inference_mode()
-def test_attention_by_row_gives_the_logits_of_the_usual_attention(engine: Engine) -> None:
-    model = AutoModelForCausalLM.from_pretrained(engine.spec.source, dtype=torch.float32).eval()
-    ids = torch.tensor([engine.tokenizer.encode(TEXT)])
-    usual = model(ids).logits
-    assert use_rows(model)
-    by_row = model(ids, row_lengths=[ids.shape[1]]).logits
-    assert torch.allclose(usual, by_row, atol=2e-3)
-
-
-def test_a_prompt_read_in_chunks_has_the_logits_of_one_read_at_once(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prompt = tuple(engine.tokenizer.encode(TEXT * 2))
-    whole = engine._batch.next_logits(prompt)
-    monkeypatch.setattr(batch_module, "CHUNK", 7)
-    reading = Batch.__new__(Batch)
-    vars(reading).update(vars(engine._batch))
-    reading.clear()
-    drawn: list[torch.Tensor] = []
-    monkeypatch.setattr(reading, "_draw", lambda _, logits: drawn.append(logits[0]))
-    row = BatchRow(prompt, Sampling())
-    while not reading.read(row):
-        pass
-    assert row.read == len(prompt)
-    assert torch.allclose(drawn[0], whole, atol=2e-3)
+def _loss(logits: torch.Tensor, ids: list[int]) -> float:
+    return float(torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(ids[1:])))
 
 
 @pytest.mark.parametrize("precision", ["bf16", "nf4"])

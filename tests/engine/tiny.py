@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from demo.engine.forward import Forward, Part, RowCache
-from demo.engine.load import BaseModel, load_base
+from demo.engine.model.load import BaseModel, load_base
 from demo.engine.service import Engine
 from demo.host import Host
 from demo.methods.adaptation import PLAIN, Blend

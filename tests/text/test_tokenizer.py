@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.engine.catalogue import embedded
-from demo.engine.convert import converted
+from demo.engine.model.catalogue import embedded
+from demo.engine.model.convert import converted
 from demo.records import Message
 from demo.text.template import sequences
 from demo.text.tokenizer import LabTokenizer, load_tokenizer

@@ -9,9 +9,9 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig
 
-from demo.engine.catalogue import ModelSpec, choose_model
-from demo.engine.convert import converted
-from demo.engine.load import fingerprint
+from demo.engine.model.catalogue import ModelSpec, choose_model
+from demo.engine.model.convert import converted
+from demo.engine.model.load import fingerprint
 from demo.host import detect
 from demo.records import Message
 from demo.run_records import Row, TrainSettings

@@ -6,7 +6,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from demo.engine.catalogue import ModelSpec
+from demo.engine.model.catalogue import ModelSpec
 from demo.training import loop
 from demo.training.loop import train_run
 from demo.training.run_folder import RunFolder

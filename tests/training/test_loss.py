@@ -6,7 +6,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from demo.engine.catalogue import ModelSpec
+from demo.engine.model.catalogue import ModelSpec
 from demo.methods import METHODS
 from demo.records import Message
 from demo.run_records import TrainSettings

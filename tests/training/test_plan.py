@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from demo.engine.catalogue import ModelSpec
+from demo.engine.model.catalogue import ModelSpec
 from demo.errors import BadInput
 from demo.run_records import TrainSettings
 from demo.text.tokenizer import LabTokenizer

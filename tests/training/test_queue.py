@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from demo.engine.catalogue import Fingerprint, ModelSpec
-from demo.engine.load import fingerprint
+from demo.engine.model.catalogue import Fingerprint, ModelSpec
+from demo.engine.model.load import fingerprint
 from demo.errors import BadInput, Busy, NotFound
 from demo.run_records import DatasetInfo, Row, TrainSettings
 from demo.settings import LabSettings

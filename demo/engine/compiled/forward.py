@@ -14,46 +14,15 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from demo.engine.compiled.adapter import PackedAdapter
 from demo.engine.compiled.cache import CompiledCache
-from demo.engine.compiled.library import MOST_TERMS, Change, Row, Shape
+from demo.engine.compiled.library import MOST_TERMS, Row, Shape
+from demo.engine.compiled.scope import HEAD, KINDS, NORMS, TABLE
 from demo.engine.forward import Part
 from demo.methods.adaptation import PLAIN, Adaptation, Blend
 
-KINDS = (
-    "self_attn.q_proj",
-    "self_attn.k_proj",
-    "self_attn.v_proj",
-    "self_attn.o_proj",
-    "mlp.gate_proj",
-    "mlp.up_proj",
-    "mlp.down_proj",
-)
-ALONE = (".o_proj", ".down_proj")
-"""Layers whose inputs no other layer reads."""
-NORMS = ("input_layernorm", "post_attention_layernorm", "self_attn.q_norm", "self_attn.k_norm")
-HEAD, TABLE = -1, -2
-MODELS = ("llama", "mistral", "qwen2", "qwen3")
-STEADY_TURNS = ("default", "linear", "llama3", "yarn")
-"""Kinds of rotary embedding whose frequencies do not depend on the length of the text."""
 MOST_TOKENS = 512
 """Tokens of one call; more are read in several."""
-
-
-def supports(config: Any) -> bool:
-    """Whether the compiled pass computes what a model of this configuration computes."""
-    if config.model_type not in MODELS or getattr(config, "hidden_act", "") != "silu":
-        return False
-    windows = set(getattr(config, "layer_types", None) or ["full_attention"]) != {"full_attention"}
-    window = config.model_type == "mistral" and getattr(config, "sliding_window", None)
-    turns = (getattr(config, "rope_parameters", None) or {}).get("rope_type", "default")
-    partial = (getattr(config, "rope_parameters", None) or {}).get("partial_rotary_factor", 1) != 1
-    return not windows and not window and not partial and turns in STEADY_TURNS
-
-
-def in_passing(blend: Blend) -> bool:
-    """Whether the compiled pass can add a blend while it reads; layers that share inputs share them all."""
-    scaled = (name for adapter, _ in blend.terms for name in adapter.input_scale)
-    return all(name.endswith(ALONE) for name in scaled)
 
 
 class CompiledForward:
@@ -89,7 +58,7 @@ class CompiledForward:
         if not self._model:
             raise MemoryError
         self._pack(model, inner)
-        self._adapters: dict[str, _PackedAdapter] = {}
+        self._adapters: dict[str, PackedAdapter] = {}
         self._users: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -255,10 +224,10 @@ class CompiledForward:
         self._arrays.append(np.array(tensor.detach().float().numpy(), np.float32, order="C"))
         return self._arrays[-1].ctypes.data
 
-    def _packed(self, adapter: Adaptation) -> "_PackedAdapter":
+    def _packed(self, adapter: Adaptation) -> PackedAdapter:
         with self._lock:
             if adapter.key not in self._adapters:
-                self._adapters[adapter.key] = _PackedAdapter(
+                self._adapters[adapter.key] = PackedAdapter(
                     self._library, self._model, adapter, self._layers
                 )
             return self._adapters[adapter.key]
@@ -270,52 +239,3 @@ def _wanted(part: Part, offset: int, start: int, end: int) -> list[int]:
         return list(range(offset, offset + end - start))
     last = part.wanted == "last" and end == len(part.ids)
     return [offset + end - start - 1] if last else []
-
-
-class _PackedAdapter:
-    """An adapter's tensors as `Adapter` of forward.cpp points to them."""
-
-    def __init__(self, library: Any, model: int, adapter: Adaptation, layers: int) -> None:
-        self._library = library
-        self._arrays: list[np.ndarray] = []
-        self.handle = library.adapter_new(model)
-        lanes = library.lanes()
-        for index, name in enumerate(
-            f"model.layers.{layer}.{kind}" for layer in range(layers) for kind in KINDS
-        ):
-            change = self._change(adapter, name, lanes)
-            if change is not None:
-                library.adapter_linear(self.handle, index, ctypes.byref(change))
-        names = [f"model.layers.{layer}.{norm}" for layer in range(layers) for norm in NORMS]
-        for index, name in enumerate([*names, "model.norm"]):
-            if name in adapter.norms:
-                library.adapter_norm(self.handle, index, self._own(adapter.norms[name]))
-
-    def __del__(self) -> None:
-        self._library.adapter_delete(self.handle)
-
-    def _change(self, adapter: Adaptation, name: str, lanes: int) -> Change | None:
-        pair = adapter.low_rank.get(name)
-        row, column = adapter.row_scale.get(name), adapter.input_scale.get(name)
-        if pair is None and row is None and column is None:
-            return None
-        change = Change()
-        if pair is not None:
-            change.rank = len(pair[0])
-            change.down = self._own(pair[0])
-            change.up = self._own(_pad(pair[1].t(), lanes))
-            change.width = -(-len(pair[1]) // lanes) * lanes
-        if row is not None:
-            change.row_scale = self._own(_pad(row, lanes))
-        if column is not None:
-            change.input_scale = self._own(column)
-        return change
-
-    def _own(self, tensor: Tensor) -> int:
-        self._arrays.append(np.array(tensor.detach().float().numpy(), np.float32, order="C"))
-        return self._arrays[-1].ctypes.data
-
-
-def _pad(tensor: Tensor, lanes: int) -> Tensor:
-    """Zeros at the end of the last dimension up to whole vectors."""
-    return torch.nn.functional.pad(tensor, (0, -tensor.shape[-1] % lanes))

@@ -6,7 +6,7 @@ Pure arithmetic over a schedule; knows no thread, model or text.
 import heapq
 from typing import Protocol, TypeVar
 
-from demo.engine.schedule import QUANTUM, Claim, Schedule
+from demo.engine.turns.schedule import QUANTUM, Claim, Schedule
 
 RECENT = 0.1
 """Weight of the newest measurement."""

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from demo.engine.adapted import AdaptedRows
-from demo.engine.attention import use_rows
 from demo.engine.forward import Part, RowCache
-from demo.engine.linear import Phase, use_row_products
-from demo.engine.row_cache import RowsView, TorchRowCache
-from demo.engine.virtual import prefix, soft_prompt
+from demo.engine.general.adapted import AdaptedRows
+from demo.engine.general.attention import use_rows
+from demo.engine.general.linear import Phase, use_row_products
+from demo.engine.general.row_cache import RowsView, TorchRowCache
+from demo.engine.general.virtual import prefix, soft_prompt
 from demo.methods.adaptation import PLAIN, Blend
 
 

@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 
-from demo.engine.batch import GRID, PIECE, Batch
-from demo.engine.schedule import Schedule
-from demo.engine.seat import Seat
 from demo.engine.stream import Place
-from demo.engine.waits import Pace
+from demo.engine.turns.batch import GRID, PIECE, Batch
+from demo.engine.turns.schedule import Schedule
+from demo.engine.turns.seat import Seat
+from demo.engine.turns.waits import Pace
 from demo.errors import Busy, LabError
 
 LOG = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from demo.engine.schedule import QUANTUM, Schedule
-from demo.engine.waits import Pace
+from demo.engine.turns.schedule import QUANTUM, Schedule
+from demo.engine.turns.waits import Pace
 
 
 @dataclass(eq=False)

@@ -18,12 +18,12 @@ from transformers import (
     Qwen3Config,
 )
 
-from demo.engine.catalogue import ModelSpec
 from demo.engine.forward import Part
-from demo.engine.general import GeneralForward
-from demo.engine.int8 import Int8Head, quantize_model
-from demo.engine.linear import Phase
-from demo.engine.load import load_general
+from demo.engine.general.forward import GeneralForward
+from demo.engine.general.int8 import Int8Head, quantize_model
+from demo.engine.general.linear import Phase
+from demo.engine.model.catalogue import ModelSpec
+from demo.engine.model.load import load_general
 from demo.host import Host
 from demo.methods.adaptation import Adaptation, Blend
 

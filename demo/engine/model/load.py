@@ -20,16 +20,17 @@ from transformers import (
     PreTrainedModel,
 )
 
-from demo.engine.catalogue import Fingerprint, ModelSpec, choose_model, file_hash
-from demo.engine.compiled.forward import CompiledForward, in_passing, supports
+from demo.engine.compiled.forward import CompiledForward
 from demo.engine.compiled.library import open_library
-from demo.engine.convert import converted
+from demo.engine.compiled.scope import in_passing, supports
 from demo.engine.forward import Forward
-from demo.engine.general import GeneralForward
-from demo.engine.int8 import quantize_model
-from demo.engine.linear import Phase
-from demo.engine.own_weights import OwnWeights
-from demo.engine.replace import replace_parameter
+from demo.engine.general.forward import GeneralForward
+from demo.engine.general.int8 import quantize_model
+from demo.engine.general.linear import Phase
+from demo.engine.model.catalogue import Fingerprint, ModelSpec, choose_model, file_hash
+from demo.engine.model.convert import converted
+from demo.engine.model.own_weights import OwnWeights
+from demo.engine.model.replace import replace_parameter
 from demo.errors import NotReady
 from demo.host import Host
 from demo.methods.facts import base_facts

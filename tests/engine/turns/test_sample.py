@@ -10,7 +10,7 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from demo.engine.sample import Sampler, judged
+from demo.engine.turns.sample import Sampler, judged
 from demo.records import Sampling
 
 PROMPT = (3, 5, 7)

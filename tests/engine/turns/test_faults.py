@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from demo.engine.careful import CALM, Careful, out_of_memory
 from demo.engine.forward import Part
-from demo.engine.probes import PROBES
+from demo.engine.model.probes import PROBES
 from demo.engine.service import Engine
+from demo.engine.turns.careful import CALM, Careful, out_of_memory
 from demo.errors import BadInput, Busy, LabError
 from demo.records import Answer, AnswerRequest
 from tests.engine.asking import ask, request
@@ -125,7 +125,7 @@ def test_memory_that_ran_out_is_told_from_other_faults(error: Exception, expecte
 def test_a_fault_in_drawing_ends_its_row_alone(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from demo.engine.sample import Sampler
+    from demo.engine.turns.sample import Sampler
 
     draw = Sampler.draw
 

@@ -10,10 +10,10 @@ from functools import cached_property, partial
 
 from torch import Tensor
 
-from demo.engine.careful import Careful
 from demo.engine.forward import Forward, Part, RowCache
-from demo.engine.prefixes import PrefixStore, common_length
-from demo.engine.sample import Choice, Sampler, judged, one_thread
+from demo.engine.turns.careful import Careful
+from demo.engine.turns.prefixes import PrefixStore, common_length
+from demo.engine.turns.sample import Choice, Sampler, judged, one_thread
 from demo.methods.adaptation import PLAIN, Blend
 from demo.records import Sampling
 

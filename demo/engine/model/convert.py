@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from demo.engine.catalogue import ModelSpec, file_hash
+from demo.engine.model.catalogue import ModelSpec, file_hash
 from demo.workspace import new_id, read_json, write_json
 
 MANIFEST = "manifest.json"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from demo.engine import adapters as module
-from demo.engine.adapters import AdapterCache
-from demo.engine.catalogue import Fingerprint
+from demo.engine.model import adapters as module
+from demo.engine.model.adapters import AdapterCache
+from demo.engine.model.catalogue import Fingerprint
 from demo.errors import BadInput
 from demo.methods.adaptation import Adaptation
 from tests.methods.making import CONFIGS, facts, make_adapter, make_base

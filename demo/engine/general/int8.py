@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from demo.engine.linear import Phase
+from demo.engine.general.linear import Phase
 
 FINE = ("v_proj", "o_proj", "up_proj", "gate_proj", "down_proj")
 """Layers whose rounding costs most: what a first int8 leaves over is kept in a second one.

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo.engine.batch import BatchRow
-from demo.engine.sample import Choice
+from demo.engine.turns.batch import BatchRow
+from demo.engine.turns.sample import Choice
 from demo.errors import LabError
 
 

@@ -6,7 +6,7 @@ Knows nothing of threads: the engine asks it on its own thread.
 from torch import Tensor
 
 from demo.engine.forward import Forward, Part
-from demo.engine.load import BaseModel
+from demo.engine.model.load import BaseModel
 from demo.records import BaseProof
 
 PROBES = (

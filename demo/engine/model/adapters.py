@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demo.engine.catalogue import Fingerprint, file_hash
+from demo.engine.model.catalogue import Fingerprint, file_hash
 from demo.errors import BadInput, LabError
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts

@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from demo.engine.catalogue import ModelSpec
 from demo.engine.forward import Forward, Part
-from demo.engine.general import GeneralForward
-from demo.engine.load import load_general
-from demo.engine.own_weights import COPIES, OwnWeights, fold
+from demo.engine.general.forward import GeneralForward
+from demo.engine.model.catalogue import ModelSpec
+from demo.engine.model.load import load_general
+from demo.engine.model.own_weights import COPIES, OwnWeights, fold
 from demo.errors import Busy
 from demo.host import Host
 from demo.methods.adaptation import PLAIN, Adaptation, Blend

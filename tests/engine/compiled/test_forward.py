@@ -1,7 +1,5 @@
 """The compiled forward pass against plain transformers and PEFT, on tiny models of every family it knows and on the real one."""
 
-import math
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +17,9 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from demo.engine.compiled import library as library_module
-from demo.engine.compiled.forward import CompiledForward, supports
-from demo.engine.compiled.library import compiler, open_library
+from demo.engine.compiled.forward import CompiledForward
+from demo.engine.compiled.scope import supports
 from demo.engine.forward import Part
-from demo.engine.service import Engine
 from demo.methods.adaptation import Adaptation, Blend
 
 SIZES: dict[str, Any] = {
@@ -65,14 +61,6 @@ FAMILIES: dict[str, Any] = {
 }
 PROMPT = [7, 3, 99, 150, 42, 7, 8, 1, 200, 13, 77, 5, 61, 18, 101, 33, 2, 90, 44]
 OTHER = [55, 4, 150, 12, 9]
-
-
-@pytest.fixture(scope="session")
-def library(lab_home: Path) -> Any:
-    """The library as the lab builds it for this machine."""
-    if compiler() is None:
-        pytest.skip("this machine has no C++ compiler")
-    return open_library(lab_home / "data" / "compiled")
 
 
 @pytest.fixture(params=FAMILIES, name="model")
@@ -288,49 +276,3 @@ def test_a_bad_token_or_a_third_adapter_is_refused_before_any_memory_is_touched(
     crowd = Blend(((_random_adapter(model, "a"), 0.1),) * 3)
     with pytest.raises(ValueError, match="at most 2"):
         _all(forward, PROMPT, crowd)
-
-
-def test_without_a_compiler_or_with_a_broken_one_there_is_no_library(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken = tmp_path / "c++"
-    broken.write_text("#!/bin/sh\nexit 1\n")
-    broken.chmod(0o755)
-    monkeypatch.setattr(library_module, "compiler", lambda: str(broken))
-    assert open_library(tmp_path / "cache") is None
-    assert not list((tmp_path / "cache").glob("*.so"))
-    monkeypatch.setattr(library_module, "compiler", lambda: None)
-    assert open_library(tmp_path / "cache") is None
-
-
-@pytest.fixture(scope="module")
-def real(library: Any, fp32: Any) -> CompiledForward:
-    """The embedded model, compiled."""
-    return CompiledForward(fp32, library, 2)
-
-
-TEXTS = {
-    "English": "In spring the water rises, and the road along the bank is closed for some days each "
-    "year. People who live there have learned to leave their cars on the hill and to walk down home.",
-    "Hungarian": "Tavasszal megemelkedik a víz, és a part menti utat minden évben lezárják néhány napra. "
-    "Aki ott lakik, megtanulta, hogy a dombon hagyja az autóját, és gyalog menjen haza.",
-    "E2E": "name[The Eagle], eatType[coffee shop], food[Italian], priceRange[less than £20], area[riverside]\n"
-    "The Eagle is a low-priced coffee shop by the river that serves Italian food to families.",
-}
-
-
-@pytest.mark.parametrize("language", TEXTS)
-def test_int8_keeps_the_perplexity_of_fp32(
-    engine: Engine, real: CompiledForward, fp32: Any, language: str
-) -> None:
-    ids = engine.tokenizer.encode(TEXTS[language], start=True)
-    wanted, ours = _plain(fp32, ids), _all(real, ids)
-    target = torch.tensor(ids[1:])
-    losses = [torch.nn.functional.cross_entropy(logits[:-1], target) for logits in (wanted, ours)]
-    assert math.exp(abs(float(losses[1] - losses[0]))) < 1.001
-    assert torch.allclose(ours, wanted, atol=0.1)
-
-
-def test_the_engine_of_this_machine_answers_with_it(engine: Engine, library: Any) -> None:
-    assert library is not None
-    assert engine.require_ready().forward.name == "compiled"

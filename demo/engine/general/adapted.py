@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from demo.engine.int8 import Int8Linear
+from demo.engine.general.int8 import Int8Linear
 from demo.methods.adaptation import Adaptation, Blend
 from demo.methods.facts import is_norm
 

@@ -9,10 +9,10 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GPTNeoXConfig, Qwen3Config
 
-from demo.engine.adapted import AdaptedRows
-from demo.engine.int8 import Int8Linear, quantize_model
-from demo.engine.linear import Phase, use_row_products
-from demo.engine.own_weights import fold
+from demo.engine.general.adapted import AdaptedRows
+from demo.engine.general.int8 import Int8Linear, quantize_model
+from demo.engine.general.linear import Phase, use_row_products
+from demo.engine.model.own_weights import fold
 from demo.methods.adaptation import PLAIN, Adaptation, Blend
 from tests.methods.making import (
     CONFIGS,

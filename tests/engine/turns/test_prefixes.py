@@ -7,9 +7,9 @@ from typing import Self
 
 import pytest
 
-from demo.engine.batch import GRID
-from demo.engine.prefixes import FEWEST, PrefixStore, common_length
 from demo.engine.service import Engine
+from demo.engine.turns.batch import GRID
+from demo.engine.turns.prefixes import FEWEST, PrefixStore, common_length
 from demo.records import AnswerRequest, Message
 from tests.engine.asking import request
 from tests.engine.tiny import save_tiny, tiny_engine
