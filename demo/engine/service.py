@@ -4,7 +4,6 @@ Loads the model in the background, so that the page is up at once. Nobody else t
 """
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +20,7 @@ from demo.engine.stream import Stream
 from demo.engine.turns.batch import Batch
 from demo.engine.turns.chores import Chores
 from demo.engine.turns.rounds import Rounds
-from demo.engine.turns.seat import Seat
+from demo.engine.turns.seat import Bell, Seat
 from demo.engine.turns.watch import WatchedThread
 from demo.errors import LabError, NotReady
 from demo.host import Host, detect
@@ -171,10 +170,10 @@ class Engine:
             NotReady: the model is not there.
         """
         base = self.require_ready()
-        updates: queue.SimpleQueue[None] = queue.SimpleQueue()
-        seats = self._claims.answers(requests, sources, updates)
+        bell = Bell()
+        seats = self._claims.answers(requests, sources, bell)
         self._queue(seats)
-        return Stream(seats, updates, base.tokenizer, self._rounds.place)
+        return Stream(seats, bell, base.tokenizer, self._rounds.place)
 
     def score(self, request: ScoreRequest, source: Source) -> list[Scored]:
         """How likely each continuation is; waits behind every answer.
@@ -185,8 +184,8 @@ class Engine:
             NotReady: the model is not there.
         """
         base = self.require_ready()
-        updates: queue.SimpleQueue[None] = queue.SimpleQueue()
-        seats = self._claims.scores(request, source, updates)
+        bell = Bell()
+        seats = self._claims.scores(request, source, bell)
         for seat in seats:
             # A single token with nothing before it: there is no distribution that it was drawn from.
             if not seat.row.scored:
@@ -196,7 +195,7 @@ class Engine:
             self._queue(going)
         try:
             while not all(seat.reason for seat in seats):
-                updates.get()
+                bell.wait(None)
         finally:
             for seat in seats:
                 seat.stopped.set()

@@ -3,13 +3,12 @@
 Knows no model: token ids come in, text goes out.
 """
 
-import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from demo.engine.turns.sample import Choice
-from demo.engine.turns.seat import Seat
+from demo.engine.turns.seat import Bell, Seat
 from demo.records import Alternative, Answer, TokenChoice
 from demo.text.tokenizer import LabTokenizer
 
@@ -34,12 +33,12 @@ class Stream:
     def __init__(
         self,
         seats: Sequence[Seat],
-        updates: "queue.SimpleQueue[None]",
+        bell: Bell,
         tokenizer: LabTokenizer,
         place: Callable[[Seat], Place],
     ) -> None:
         self._seats = seats
-        self._updates = updates
+        self._bell = bell
         self._place = place
         self._tokenizer = tokenizer
         self._choices = [GrowingChoices(tokenizer) for _ in seats]
@@ -52,7 +51,7 @@ class Stream:
                 yield answers
                 if all(answer.done for answer in answers):
                     return
-                self._wait()
+                self._bell.wait(SILENCE_SECONDS, PAUSE_SECONDS)
         finally:
             self.close()
 
@@ -63,16 +62,6 @@ class Stream:
         """Stop; the engine frees the rows before its next token."""
         for seat in self._seats:
             seat.stopped.set()
-
-    def _wait(self) -> None:
-        """Sleep until something was published, then gather what follows closely."""
-        try:
-            self._updates.get(timeout=SILENCE_SECONDS)
-        except queue.Empty:
-            return
-        time.sleep(PAUSE_SECONDS)
-        while not self._updates.empty():
-            self._updates.get()
 
     def _answer(self, index: int) -> Answer:
         seat = self._seats[index]

@@ -71,6 +71,12 @@ def rows(make_rows: Any) -> list[Row]:
     return list(make_rows(12))
 
 
+@pytest.fixture
+def many_rows(make_rows: Any) -> list[Row]:
+    """Enough that no machine finishes a `LONG` run of them before it is stopped."""
+    return list(make_rows(400))
+
+
 def workspace_of(queue: RunQueue) -> Path:
     return queue.workspaces.open(queue.workspaces.create())
 
@@ -101,11 +107,11 @@ def test_runs_of_all_workspaces_train_one_after_the_other_in_the_order_they_came
 
 
 def test_restarted_lab_finds_a_live_worker_and_goes_on_with_waiting_runs(
-    new_queue: Any, rows: list[Row]
+    new_queue: Any, rows: list[Row], many_rows: list[Row]
 ) -> None:
     queue = new_queue()
     workspace = workspace_of(queue)
-    running = queue.start_run(workspace, "running", INFO, rows, LONG)
+    running = queue.start_run(workspace, "running", INFO, many_rows, LONG)
     waiting = queue.start_run(workspace, "waiting", INFO, rows, SHORT)
     queue.start()
     wait_for(lambda: queue.state(workspace, running).step > 0)
@@ -123,11 +129,11 @@ def test_restarted_lab_finds_a_live_worker_and_goes_on_with_waiting_runs(
 
 
 def test_run_whose_worker_was_killed_fails_with_its_last_step_and_the_next_one_starts(
-    new_queue: Any, rows: list[Row]
+    new_queue: Any, rows: list[Row], many_rows: list[Row]
 ) -> None:
     queue = new_queue()
     workspace = workspace_of(queue)
-    killed = queue.start_run(workspace, "killed", INFO, rows, LONG)
+    killed = queue.start_run(workspace, "killed", INFO, many_rows, LONG)
     following = queue.start_run(workspace, "next", INFO, rows, SHORT)
     queue.start()
     wait_for(lambda: queue.state(workspace, killed).step > 1)
@@ -140,11 +146,11 @@ def test_run_whose_worker_was_killed_fails_with_its_last_step_and_the_next_one_s
 
 
 def test_deleting_a_running_run_ends_its_worker_and_removes_its_folder(
-    new_queue: Any, rows: list[Row]
+    new_queue: Any, many_rows: list[Row]
 ) -> None:
     queue = new_queue()
     workspace = workspace_of(queue)
-    run = queue.start_run(workspace, "gone", INFO, rows, LONG)
+    run = queue.start_run(workspace, "gone", INFO, many_rows, LONG)
     queue.start()
     wait_for(lambda: queue.state(workspace, run).status == "running")
     pid = RunFolder(workspace / "runs" / run).state().pid

@@ -78,7 +78,7 @@ def open_library(cache: Path) -> ctypes.CDLL | None:
     """
     found = compiler()
     if found is None:
-        LOG.info("no C++ compiler: the general forward pass answers, more slowly")
+        LOG.warning("no C++ compiler: answers will be several times slower; install g++ for speed")
         return None
     file = cache / f"forward-{_identity(found)}.so"
     try:

@@ -3,7 +3,6 @@
 Knows no model and no schedule; what it tells is a snapshot that never shrinks.
 """
 
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -14,12 +13,33 @@ from demo.engine.turns.sample import Choice
 from demo.errors import LabError
 
 
+class Bell:
+    """Rung by the engine's thread whenever a seat of one stream has news."""
+
+    def __init__(self) -> None:
+        self._news = threading.Event()
+        self._end = threading.Event()
+
+    def ring(self, *, end: bool) -> None:
+        """There is news; `end` where nothing more will follow from this seat."""
+        if end:
+            self._end.set()
+        self._news.set()
+
+    def wait(self, seconds: float | None, pause: float = 0.0) -> None:
+        """Sleep until there is news, then gather what follows within `pause`, unless it is an end."""
+        if self._news.wait(seconds):
+            self._end.wait(pause)
+            self._end.clear()
+            self._news.clear()
+
+
 @dataclass(frozen=True)
 class Asker:
     """Who waits for a row, and how they are told."""
 
     visitor: str
-    updates: "queue.SimpleQueue[None]"
+    bell: Bell
     background: bool = False
 
 
@@ -47,7 +67,7 @@ class Seat:
         self.asked = time.monotonic()
         self.seated: float | None = None
         self.seconds = 0.0
-        self._updates = asker.updates
+        self._bell = asker.bell
         self._release = release
         self._released = False
 
@@ -81,7 +101,7 @@ class Seat:
         if self.row.problem is not None:
             self.error = LabError("internal")
         self.reason = self.row.reason
-        self._updates.put(None)
+        self._bell.ring(end=bool(self.reason))
 
     def end(self, reason: str) -> None:
         """End before the model would; the text so far is kept."""
@@ -92,7 +112,7 @@ class Seat:
         """End with an error."""
         self.error = error
         self.reason = self.row.reason = "error"
-        self._updates.put(None)
+        self._bell.ring(end=True)
 
     def free(self) -> None:
         """Give back what its blend was prepared with."""
