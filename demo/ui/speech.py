@@ -5,7 +5,7 @@ Knows no tab; texts of visitors and models are escaped and never rendered as Mar
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -77,12 +77,12 @@ def grown(texts: Texts, language: str, turn: Turn, answer: Answer) -> Turn:
     )
 
 
-def paced(increments: Iterable[Any], gap: float = 0.08) -> Iterator[Any]:
-    """At most about twelve increments a second, the first and the last always among them."""
+def paced(increments: Iterable[Any], gap: Callable[[], float]) -> Iterator[Any]:
+    """Increments at least `gap` seconds apart, the first and the last always among them."""
     shown, held = 0.0, None
     for increment in increments:
         now = time.monotonic()
-        if now - shown < gap:
+        if now - shown < gap():
             held = increment
             continue
         shown, held = now, None
@@ -174,5 +174,8 @@ def columns(
         )
         for i, turn in enumerate(turns)
     )
-    html = Markup('<div class="columns" style="--columns: {}">{}</div>').format(len(turns), said)
+    busy = "true" if under_way(turns) else "false"
+    html = Markup('<div class="columns" style="--columns: {}" aria-busy="{}">{}</div>').format(
+        len(turns), busy, said
+    )
     return {"html": html, "turns": [asdict(t) for t in turns]}

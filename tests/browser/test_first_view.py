@@ -99,3 +99,24 @@ def test_stop_ends_an_answer_and_the_next_question_is_answered(visit: OpenVisito
     expect(lab.page.locator("#chat .answer .cost")).to_contain_text("stopped")
     lab.button("playground.fresh").click()
     lab.ask("Hi")
+
+
+def test_second_question_waits_and_one_that_fails_is_handed_back(visit: OpenVisitor) -> None:
+    lab = LabPage(visit().page).wait_until_ready()
+    lab.set_longest_answer(512)
+    field = lab.page.locator("#message textarea")
+    field.fill("Write a very long story about a river.")
+    field.press("Enter")
+    expect(lab.page.locator("#chat .answer .said")).not_to_be_empty()
+    field.fill("And now?")
+    field.press("Enter")
+    expect(lab.panel().get_by_text(lab.said("answer_under_way"))).to_be_visible()
+    expect(field).to_have_value("And now?")
+    lab.button("playground.stop").click()
+    expect(lab.page.locator("#chat .answer .cost")).to_contain_text("stopped")
+    too_long = "word " * 9000
+    field.fill(too_long)
+    lab.button("playground.send").click()
+    expect(lab.panel().locator(".notice")).to_contain_text("8,192")
+    expect(field).to_have_value(too_long)
+    expect(lab.page.locator("#chat .answer")).to_have_count(1)

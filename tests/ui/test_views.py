@@ -53,7 +53,7 @@ def test_history_leaves_out_turns_framed_by_a_prompt_file() -> None:
 
 
 def test_paced_always_shows_the_first_and_the_last_increment() -> None:
-    assert list(speech.paced(range(1000), gap=60)) == [0, 999]
+    assert list(speech.paced(range(1000), lambda: 60)) == [0, 999]
 
 
 def test_columns_head_the_base_with_its_proof() -> None:

@@ -41,7 +41,7 @@ class Compare:
 
     def outputs(self) -> list[Any]:
         """What a comparison changes."""
-        return [self.columns, self.verdict, self.go, self.stop]
+        return [self.columns, self.verdict]
 
 
 def build(shell: Shell) -> Compare:
@@ -71,8 +71,17 @@ def build(shell: Shell) -> Compare:
                     scale=3,
                     min_width=220,
                 )
-                stop = labels.add(gr.Button, "compare.stop", visible=False, min_width=110, scale=1)
-                go = labels.add(gr.Button, "compare.go", variant="primary", min_width=110, scale=1)
+                stop = labels.add(
+                    gr.Button, "compare.stop", elem_classes="when-busy", min_width=110, scale=1
+                )
+                go = labels.add(
+                    gr.Button,
+                    "compare.go",
+                    elem_classes="when-idle",
+                    variant="primary",
+                    min_width=110,
+                    scale=1,
+                )
             first = gr.HTML("")
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
             knobs = framing(shell, question)
@@ -95,7 +104,7 @@ def _wire(shell: Shell, parts: Compare) -> None:
         **STREAM,
     )
     kept = {"columns": parts.columns, "language": shell.language}
-    settled = wire_stop(parts.stop, [asked], shell.bind(settle, parts), kept, outputs)
+    settled = wire_stop(parts.stop, [asked], shell.bind(settle), kept, parts.columns)
     chain(settled, shell.bind(prove), kept, parts.columns, **QUIET)
 
 
@@ -112,15 +121,18 @@ def compare(
         turns = [Turn(given["message"], name, titles.get(name, name), file) for name in names]
         # What an error leaves: no columns that would wait for ever.
         begun = {parts.columns: speech.columns(shell.texts, language, (), None)}
-        yield _busy(parts) | {parts.columns: speech.columns(shell.texts, language, turns, None)}
+        yield {
+            parts.columns: speech.columns(shell.texts, language, turns, None),
+            parts.verdict: "",
+        }
         with closing(shell.lab.compare(question, names)) as increments:
-            for answers in speech.paced(increments):
+            for answers in speech.paced(increments, shell.gap):
                 pairs = zip(turns, answers, strict=True)
                 turns = [speech.grown(shell.texts, language, t, a) for t, a in pairs]
                 yield {parts.columns: speech.columns(shell.texts, language, turns, None)}
         yield _ended(shell, parts, question, turns, language)
     except Exception as error:
-        yield begun | _idle(parts) | {parts.verdict: notice(shell.explain(language, error))}
+        yield begun | {parts.verdict: notice(shell.explain(language, error))}
 
 
 def _ended(
@@ -134,16 +146,16 @@ def _ended(
         seed=question.sampling.seed,
         temperature=question.sampling.temperature,
     )
-    return _idle(parts) | {
+    return {
         parts.verdict: notice(said, "quiet"),
         parts.columns: redrawn(shell, turns, language),
     }
 
 
-def settle(shell: Shell, parts: Compare, columns: Any, language: str) -> dict[Any, Any]:
+def settle(shell: Shell, columns: Any, language: str) -> Any:
     """Mark the answers that were under way as stopped."""
     turns = speech.stopped(speech.read_turns(columns))
-    return _idle(parts) | {parts.columns: speech.columns(shell.texts, language, turns, None)}
+    return speech.columns(shell.texts, language, turns, None)
 
 
 def prove(shell: Shell, columns: Any, language: str) -> Any:
@@ -163,15 +175,3 @@ def _titles(shell: Shell, given: dict[str, Any]) -> dict[str, str]:
     return {
         name: title for title, name in shell.adapter_choices(given["memory"], given["language"])
     }
-
-
-def _busy(parts: Compare) -> dict[Any, Any]:
-    return {
-        parts.go: gr.update(visible=False),
-        parts.stop: gr.update(visible=True),
-        parts.verdict: "",
-    }
-
-
-def _idle(parts: Compare) -> dict[Any, Any]:
-    return {parts.go: gr.update(visible=True), parts.stop: gr.update(visible=False)}

@@ -1,11 +1,14 @@
 """The Playground: one chat with the base model or an adapter, and the exact prompt that it reads.
 
-Knows nothing of runs; other tabs fill it in through its `Playground` parts.
+A question is taken at once, which shows it, and answered by a stream that redraws the chat alone:
+Gradio makes a whole component anew for each output that an increment leaves as it was. Which
+buttons show follows from the chat by the style sheet. Knows nothing of runs; other tabs fill it in
+through its `Playground` parts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -26,7 +29,6 @@ class Playground:
     """The tab's components."""
 
     chat: Any
-    starters: Any
     message: Any
     speaks: Any
     send: Any
@@ -42,11 +44,6 @@ class Playground:
         plain = {"chat": self.chat, "message": self.message, "speaks": self.speaks}
         return plain | {"memory": shell.memory, "language": shell.language} | self.framing.inputs()
 
-    def outputs(self) -> list[Any]:
-        """What a question changes."""
-        buttons = [self.send, self.stop, self.retry, self.fresh]
-        return [self.chat, self.starters, self.message, self.notice, *buttons]
-
 
 def build(shell: Shell) -> Playground:
     """Lay out the tab, then wire it."""
@@ -59,8 +56,8 @@ def build(shell: Shell) -> Playground:
                 elem_id="chat",
                 js_on_load=None,
             )
-            with gr.Row(elem_classes="starters") as starters:
-                buttons = [
+            with gr.Row(elem_classes=["starters", "when-empty"]):
+                starters = [
                     labels.add(gr.Button, f"playground.{key}", size="sm") for key in STARTERS
                 ]
             message = labels.add(
@@ -82,18 +79,10 @@ def build(shell: Shell) -> Playground:
                     scale=3,
                     min_width=180,
                 )
-                fresh = labels.add(
-                    gr.Button, "playground.fresh", visible=False, min_width=90, scale=1
-                )
-                retry = labels.add(
-                    gr.Button, "playground.retry", visible=False, min_width=90, scale=1
-                )
-                stop = labels.add(
-                    gr.Button, "playground.stop", visible=False, min_width=110, scale=1
-                )
-                send = labels.add(
-                    gr.Button, "playground.send", variant="primary", min_width=110, scale=1
-                )
+                fresh = _button(shell, "fresh", "when-idle", "when-begun")
+                retry = _button(shell, "retry", "when-idle", "when-begun")
+                stop = _button(shell, "stop", "when-busy")
+                send = _button(shell, "send", "when-idle", variant="primary")
             said = gr.HTML("")
             labels.add(gr.HTML, "playground.honest", elem_classes="hint")
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
@@ -102,84 +91,126 @@ def build(shell: Shell) -> Playground:
                 gr.Accordion, "playground.reads", open=False, elem_classes="fold", elem_id="reads"
             ):
                 exact = gr.HTML("")
-    parts = Playground(
-        chat, starters, message, speaks, send, stop, retry, fresh, said, exact, knobs
-    )
-    _wire(shell, parts, buttons)
+    parts = Playground(chat, message, speaks, send, stop, retry, fresh, said, exact, knobs)
+    _wire(shell, parts, starters)
     return parts
 
 
-def _wire(shell: Shell, parts: Playground, starters: list[Any]) -> None:
-    inputs, outputs = parts.inputs(shell), parts.outputs()
-    asked = wire(
-        [parts.send.click, parts.message.submit], shell.bind(ask, parts), inputs, outputs, **STREAM
+def _button(shell: Shell, name: str, *when: str, **look: Any) -> Any:
+    classes = list(when)
+    return shell.labels.add(
+        gr.Button, f"playground.{name}", elem_classes=classes, min_width=90, scale=1, **look
     )
-    again = wire([parts.retry.click], shell.bind(ask_again, parts), inputs, outputs, **STREAM)
-    begun = []
+
+
+def _wire(shell: Shell, parts: Playground, starters: Sequence[Any]) -> None:
+    inputs = parts.inputs(shell)
+    shown = [parts.chat, parts.message, parts.notice]
+    asked = [parts.send.click, parts.message.submit]
+    taken = [
+        wire(asked, shell.bind(take, parts), inputs, shown, **AT_ONCE),
+        wire([parts.retry.click], shell.bind(take_again, parts), inputs, shown, **AT_ONCE),
+    ]
     for button in starters:
-        taken = button.click(lambda text: text, button, parts.message, **AT_ONCE)
-        begun.append(chain(taken, shell.bind(ask, parts), inputs, outputs, **STREAM))
-    under_way = [asked, again, *begun]
+        filled = button.click(lambda text: text, button, parts.message, **AT_ONCE)
+        taken.append(chain(filled, shell.bind(take, parts), inputs, shown, **AT_ONCE))
+    answering = [chain(t, shell.bind(answer), inputs, parts.chat, **STREAM) for t in taken]
+    for ended in answering:
+        chain(ended, shell.bind(after, parts), inputs, [*shown, parts.exact], **QUIET)
     kept = {"chat": parts.chat, "language": shell.language}
-    wire_stop(parts.stop, under_way, shell.bind(settle, parts), kept, outputs)
+    wire_stop(parts.stop, answering, shell.bind(settle), kept, parts.chat)
+    language = {"language": shell.language}
     wire(
         [parts.fresh.click],
-        shell.bind(start_afresh, parts),
-        {"language": shell.language},
-        outputs,
+        shell.bind(start_afresh),
+        language,
+        [parts.chat, parts.notice],
         **AT_ONCE,
     )
     changes = [parts.framing.file.change, parts.framing.system.change, parts.message.change]
-    exact = shell.bind(show_exact)
-    wire(changes, exact, inputs, parts.exact, trigger_mode="always_last", **QUIET)
-    for answer in under_way:
-        chain(answer, exact, inputs, parts.exact, **QUIET)
+    wire(changes, shell.bind(show_exact), inputs, parts.exact, trigger_mode="always_last", **QUIET)
 
 
-def ask(
-    shell: Shell, parts: Playground, request: gr.Request, **given: Any
-) -> Iterator[dict[Any, Any]]:
-    """Stream one answer; stopping or leaving closes the lab's iterator, which frees its place."""
+def take(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> dict[Any, Any]:
+    """Show the question, ready to be answered; or say why it cannot be, and leave it as it was."""
     past, language = speech.read_turns(given["chat"]), given["language"]
+    if speech.under_way(past):
+        return _refused(parts, given, shell.texts.say(language, "answer_under_way"))
     try:
         question = framed(shell, request, given, speech.history(past))
-        titles = {name: title for title, name in shell.adapter_choices(given["memory"], language)}
-        title = titles.get(question.adapter, question.adapter)
-        turn = Turn(given["message"], question.adapter, title, file_title(shell, given["file"]))
-        yield _busy(parts) | {parts.chat: speech.chat(shell.texts, language, (*past, turn))}
-        with closing(shell.lab.answer(question)) as increments:
-            for answer in speech.paced(increments):
-                turn = speech.grown(shell.texts, language, turn, answer)
-                yield {parts.chat: speech.chat(shell.texts, language, (*past, turn))}
-        yield _idle(parts, True) | {parts.chat: speech.chat(shell.texts, language, (*past, turn))}
-    except Exception as error:
-        yield _idle(parts, bool(past)) | {
-            parts.chat: speech.chat(shell.texts, language, past),
-            parts.message: gr.update(value=given["message"]),
-            parts.notice: notice(shell.explain(language, error)),
-        }
+    except LabError as error:
+        return _refused(parts, given, shell.explain(language, error))
+    titles = {name: title for title, name in shell.adapter_choices(given["memory"], language)}
+    title = titles.get(question.adapter, question.adapter)
+    turn = Turn(given["message"], question.adapter, title, file_title(shell, given["file"]))
+    return {
+        parts.chat: speech.chat(shell.texts, language, (*past, turn)) | {"asked": True},
+        parts.message: "",
+        parts.notice: "",
+    }
 
 
-def ask_again(
-    shell: Shell, parts: Playground, request: gr.Request, **given: Any
-) -> Iterator[dict[Any, Any]]:
-    """Ask the last question once more with the knobs as they stand now."""
+def _refused(parts: Playground, given: dict[str, Any], why: str) -> dict[Any, Any]:
+    kept = given["chat"] | {"asked": False}
+    return {parts.chat: kept, parts.message: gr.skip(), parts.notice: notice(why)}
+
+
+def take_again(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> Any:
+    """The last question once more, with the knobs as they stand now; what is typed stays."""
     turns = speech.read_turns(given["chat"])
     if not turns:
-        return
+        return take(shell, parts, request, **given)
     before = speech.chat(shell.texts, given["language"], turns[:-1])
-    yield from ask(shell, parts, request, **given | {"chat": before, "message": turns[-1].question})
+    again = given | {"chat": before, "message": turns[-1].question}
+    return take(shell, parts, request, **again) | {parts.message: gr.skip()}
 
 
-def settle(shell: Shell, parts: Playground, chat: Any, language: str) -> dict[Any, Any]:
+def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
+    """Stream the answer to the question just taken; stopping or leaving frees its place."""
+    turns, language = speech.read_turns(given["chat"]), given["language"]
+    if not turns or not given["chat"].get("asked"):
+        yield gr.skip()
+        return
+    *past, turn = turns
+    try:
+        asked = given | {"message": turn.question, "speaks": turn.speaker}
+        question = framed(shell, request, asked, speech.history(past))
+        with closing(shell.lab.answer(question)) as increments:
+            for increment in speech.paced(increments, shell.gap):
+                turn = speech.grown(shell.texts, language, turn, increment)
+                yield speech.chat(shell.texts, language, (*past, turn))
+        yield speech.chat(shell.texts, language, (*past, turn))
+    except Exception as error:
+        failed = replace(turn, error=shell.explain(language, error))
+        yield speech.chat(shell.texts, language, (*past, failed))
+
+
+def after(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> dict[Any, Any]:
+    """Hand back a question that failed before its first word; and the prompt as it stands now."""
+    turns, language = speech.read_turns(given["chat"]), given["language"]
+    changed: dict[Any, Any] = {}
+    if turns and turns[-1].error and not turns[-1].answer:
+        *past, failed = turns
+        given |= {
+            "chat": speech.chat(shell.texts, language, past),
+            "message": given["message"] or failed.question,
+        }
+        changed = {
+            parts.chat: given["chat"],
+            parts.message: given["message"],
+            parts.notice: notice(failed.error),
+        }
+    return changed | {parts.exact: show_exact(shell, request, **given)}
+
+
+def settle(shell: Shell, chat: Any, language: str) -> Any:
     """Mark the answer that was under way as stopped."""
-    turns = speech.stopped(speech.read_turns(chat))
-    return _idle(parts, bool(turns)) | {parts.chat: speech.chat(shell.texts, language, turns)}
+    return speech.chat(shell.texts, language, speech.stopped(speech.read_turns(chat)))
 
 
-def start_afresh(shell: Shell, parts: Playground, language: str) -> dict[Any, Any]:
+def start_afresh(shell: Shell, language: str) -> tuple[Any, str]:
     """Empty the chat."""
-    return _idle(parts, False) | {parts.chat: speech.chat(shell.texts, language, ())}
+    return speech.chat(shell.texts, language, ()), ""
 
 
 def show_exact(shell: Shell, request: gr.Request, **given: Any) -> Any:
@@ -194,26 +225,3 @@ def show_exact(shell: Shell, request: gr.Request, **given: Any) -> Any:
         if error.key == "empty_text":
             return notice(shell.texts.say(language, "exact_empty"), "quiet")
         return notice(shell.explain(language, error), "quiet")
-
-
-def _busy(parts: Playground) -> dict[Any, Any]:
-    hidden = {
-        part: gr.update(visible=False)
-        for part in (parts.send, parts.retry, parts.fresh, parts.starters)
-    }
-    return hidden | {
-        parts.stop: gr.update(visible=True),
-        parts.message: gr.update(value=""),
-        parts.notice: "",
-    }
-
-
-def _idle(parts: Playground, begun: bool) -> dict[Any, Any]:
-    return {
-        parts.send: gr.update(visible=True),
-        parts.stop: gr.update(visible=False),
-        parts.retry: gr.update(visible=begun),
-        parts.fresh: gr.update(visible=begun),
-        parts.starters: gr.update(visible=not begun),
-        parts.notice: "",
-    }
