@@ -26,6 +26,7 @@ MESSAGES: dict[str, str] = {
         "The prompt has {got} tokens and the answer may take {new}; together they must fit into {high}."
         " Shorten the prompt or lower max new tokens."
     ),
+    "begun_control": "An answer cannot begin with a control token of the template. Choose another token.",
     "score_too_long": (
         "Prompt and text have {got} tokens together; the most is {high}. Shorten one of them."
     ),

@@ -35,6 +35,8 @@ class Sampling:
     """Keep the k likeliest tokens; 0 keeps all."""
     top_p: float = 1.0
     """Keep the smallest set of tokens whose probability reaches p."""
+    min_p: float = 0.0
+    """Keep tokens at least this share as likely as the likeliest (Nguyen et al. 2024); 0 keeps all."""
     repetition_penalty: float = 1.0
     """Divides the scores of tokens already in the text (Keskar et al. 2019); 1 changes nothing."""
     seed: int = 0
@@ -45,6 +47,7 @@ class Sampling:
         "temperature": (0.0, 2.0, float),
         "top_k": (0, 1000, int),
         "top_p": (0.01, 1.0, float),
+        "min_p": (0.0, 1.0, float),
         "repetition_penalty": (0.5, 2.0, float),
         "seed": (0, 2**31 - 1, int),
     }
@@ -68,6 +71,10 @@ class AnswerRequest:
     sampling: Sampling = field(default_factory=Sampling)
     completion: bool = False
     """True: `messages` is one text to be continued, without the chat template."""
+    control: bool = False
+    """In a completion: the template's tokens that are written in the text become tokens."""
+    begun: tuple[int, ...] = ()
+    """Token ids that the answer begins with; it goes on after them, and does not repeat them."""
     merged: bool = False
     """Fold the adapter into weights of its own: the same answer, for lessons and comparisons."""
     alternatives: int = 0

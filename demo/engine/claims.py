@@ -4,6 +4,7 @@ Runs in the thread that asks, so that nobody else waits for it. Knows neither qu
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from demo.checks import bounded
@@ -32,12 +33,18 @@ class Claims:
         self.adapters = adapters
 
     def render(self, request: AnswerRequest) -> RenderedPrompt:
-        """The exact prompt of a request."""
+        """The exact prompt of a request, with what its answer begins with.
+
+        Raises:
+            BadInput: `begun` holds what is no token of a text.
+        """
         tokenizer = self.base.tokenizer
         if request.completion:
-            ids = tokenizer.encode(request.messages[-1].content, start=True)
+            text = request.messages[-1].content
+            ids = tokenizer.encode(text, start=True, control=request.control)
         else:
             ids = tokenizer.chat(request.messages, answer=True)
+        ids += self._text_ids(request.begun)
         return RenderedPrompt(tokenizer.decode(ids, control=True), tuple(ids), self.base.context)
 
     def answers(
@@ -64,6 +71,13 @@ class Claims:
             )
         visitor = requests[0].visitor or requests[0].workspace
         return self._seats(rows, Asker(visitor, bell))
+
+    def look(self, request: AnswerRequest, source: Source, bell: Bell) -> Seat:
+        """A seat for one token, which keeps the logits that it is drawn from. Raises `BadInput`."""
+        one = replace(request, sampling=replace(request.sampling, max_new_tokens=1))
+        (seat,) = self.answers([one], [source], bell)
+        seat.row.looking = True
+        return seat
 
     def scores(self, request: ScoreRequest, source: Source, bell: Bell) -> list[Seat]:
         """A seat in the background for every continuation.
@@ -111,6 +125,13 @@ class Claims:
         terms = tuple((self.adapters.get(folder), strength) for folder, strength in weighted)
         check_blend(terms, merged)
         return Blend(terms, merged and bool(terms))
+
+    def _text_ids(self, ids: Sequence[int]) -> list[int]:
+        high = self.base.tokenizer.size - 1
+        checked = [bounded("begun", token, 0, high, int) for token in ids]
+        if not self.base.tokenizer.control_ids.isdisjoint(checked):
+            raise BadInput("begun_control")
+        return checked
 
     def _require_room(self, prompt: RenderedPrompt, request: AnswerRequest, blend: Blend) -> None:
         got, new = len(prompt.ids) + blend.virtual_tokens, request.sampling.max_new_tokens

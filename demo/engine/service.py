@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from demo.engine.claims import Claims, Source
+from demo.engine.looks import next_token_of
 from demo.engine.model.adapters import AdapterCache
 from demo.engine.model.catalogue import Fingerprint, ModelSpec
 from demo.engine.model.load import BaseModel, load_base
@@ -24,6 +25,7 @@ from demo.engine.turns.seat import Bell, Seat
 from demo.engine.turns.watch import WatchedThread
 from demo.errors import LabError, NotReady
 from demo.host import Host, detect
+from demo.look_records import NextToken
 from demo.methods.facts import base_facts
 from demo.records import (
     AnswerRequest,
@@ -175,6 +177,22 @@ class Engine:
         self._queue(seats)
         return Stream(seats, bell, base.tokenizer, self._rounds.place)
 
+    def next_token(self, request: AnswerRequest, source: Source) -> NextToken:
+        """The distribution over the token that would follow a prompt; its turn is an answer's.
+
+        Raises:
+            BadInput: the prompt does not fit, or an adapter cannot be used.
+            Busy: the queue is full.
+            NotReady: the model is not there.
+        """
+        base = self.require_ready()
+        bell = Bell()
+        seat = self._claims.look(request, source, bell)
+        self._await([seat], bell)
+        if seat.row.looked is None:
+            raise seat.error or LabError("internal")
+        return next_token_of(base.tokenizer, seat.row.looked, seat.row.prompt)
+
     def score(self, request: ScoreRequest, source: Source) -> list[Scored]:
         """How likely each continuation is; waits behind every answer.
 
@@ -192,14 +210,18 @@ class Engine:
                 seat.end("end")
                 seat.free()
         if going := [seat for seat in seats if not seat.reason]:
-            self._queue(going)
+            self._await(going, bell)
+        return [scores_of(base.tokenizer, seat) for seat in seats]
+
+    def _await(self, seats: Sequence[Seat], bell: Bell) -> None:
+        """Queue seats and sleep until all have ended."""
+        self._queue(seats)
         try:
             while not all(seat.reason for seat in seats):
                 bell.wait(None)
         finally:
             for seat in seats:
                 seat.stopped.set()
-        return [scores_of(base.tokenizer, seat) for seat in seats]
 
     def _queue(self, seats: Sequence[Seat]) -> None:
         try:

@@ -41,16 +41,17 @@ class LabTokenizer:
         text = repr(vocabulary) + self.inner.chat_template
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def encode(self, text: str, *, start: bool = False) -> list[int]:
-        """Plain text to ids; control tokens in it stay text.
+    def encode(self, text: str, *, start: bool = False, control: bool = False) -> list[int]:
+        """Plain text to ids; control tokens in it stay text unless `control` is wanted.
 
         Args:
             text: any text.
             start: put the token before it that the model expects at the start of a text, if any.
+            control: template tokens that are written in the text become tokens.
         """
         with self._lock:
             ids: list[int] = self.inner.encode(
-                text, add_special_tokens=start, split_special_tokens=True
+                text, add_special_tokens=start, split_special_tokens=not control
             )
         return ids
 
@@ -96,8 +97,18 @@ class LabTokenizer:
         prompt = [Message("user", "a")]
         header = self.chat(prompt, answer=True)
         whole = self.chat([*prompt, Message("assistant", "b")], answer=False)
-        closing = [i for i in whole[len(header) :] if i in self.inner.all_special_ids][:1]
+        closing = [i for i in whole[len(header) :] if i in self.control_ids][:1]
         return frozenset({self.inner.eos_token_id, *closing} - {None})
+
+    @property
+    def size(self) -> int:
+        """How many ids there are."""
+        return len(self.inner)
+
+    @functools.cached_property
+    def control_ids(self) -> frozenset[int]:
+        """The ids of the template's own tokens, which no text of a visitor becomes by itself."""
+        return frozenset(self.inner.all_special_ids)
 
     def default_system(self) -> str:
         """The system line that the template adds where none is given; often empty."""

@@ -15,6 +15,7 @@ from demo.ui.language import Labels
 STEPS = {
     "temperature": 0.05,
     "top_p": 0.01,
+    "min_p": 0.01,
     "repetition_penalty": 0.01,
     "dropout": 0.05,
     "eval_share": 0.05,

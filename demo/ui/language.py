@@ -1,4 +1,4 @@
-"""Every sentence of the page in every language: read from `text/*.yaml`, said with values, switched at once.
+"""Every sentence of the page in every language: read from `text/`, said with values, switched at once.
 
 Knows no tab and no model; a component's texts are the keyword arguments that stand under its key.
 """
@@ -28,11 +28,8 @@ class Texts:
 
     @classmethod
     def load(cls) -> "Texts":
-        """Read every language file."""
-        files = {name: FOLDER / f"{name}.yaml" for name in LANGUAGES}
-        return cls(
-            {name: yaml.safe_load(f.read_text(encoding="utf-8")) for name, f in files.items()}
-        )
+        """Read every language: its own file, and what the files of its folder add to that."""
+        return cls({name: _tree(name) for name in LANGUAGES})
 
     def node(self, language: str, key: str) -> Any:
         """What stands under a dotted key: a sentence, or a component's texts."""
@@ -58,6 +55,25 @@ class Texts:
         if known(language) == "en":
             return written
         return written.replace(",", NARROW_SPACE).replace(".", ",")
+
+
+def _tree(language: str) -> dict[str, Any]:
+    files = [FOLDER / f"{language}.yaml", *sorted((FOLDER / language).glob("*.yaml"))]
+    tree: dict[str, Any] = {}
+    for file in files:
+        _add(tree, yaml.safe_load(file.read_text(encoding="utf-8")), file.name)
+    return tree
+
+
+def _add(tree: dict[str, Any], more: Mapping[str, Any], file: str) -> None:
+    """Put a file's branches into the tree; no sentence may be there twice."""
+    for key, node in more.items():
+        if isinstance(node, dict) and isinstance(tree.get(key), dict):
+            _add(tree[key], node, file)
+        elif key in tree:
+            raise ValueError(f"{file}: {key} stands in another file already")
+        else:
+            tree[key] = node
 
 
 def digits(value: float) -> int:

@@ -39,6 +39,10 @@ class BatchRow:
     alternatives: int = 0
     judging: bool = False
     """Keep how likely every token was; always so while scoring."""
+    looking: bool = False
+    """Keep the logits of its first token."""
+    looked: Tensor | None = None
+    """[vocabulary], where `looking`."""
     cache: RowCache | None = None
     generated: list[int] = field(default_factory=list)
     choices: list[Choice] = field(default_factory=list)
@@ -183,6 +187,8 @@ class Batch:
             row.reason = "end"
 
     def _draw(self, row: BatchRow, logits: Tensor) -> None:
+        if row.looking and not row.generated:
+            row.looked = logits[-1].clone()
         token = row.sampler.draw(logits[-1])
         if row.judging:
             row.choices.append(judged(logits[-1], token, row.alternatives))

@@ -1,6 +1,6 @@
 """The next token of one row: greedy, or drawn by the row's own seed; and how likely the model found it.
 
-Penalty, temperature, top-k and top-p are applied in this order. Knows one row's logits at a time, so
+Penalty, temperature, top-k, top-p and min-p are applied in this order. Knows one row's logits at a time, so
 who else is in the batch does not matter.
 """
 
@@ -45,22 +45,16 @@ class Sampler:
             logits: [vocabulary], fp32 on the CPU; left as they are.
         """
         penalty = self.sampling.repetition_penalty
-        scores = logits if penalty == 1 else _penalized(logits, list(self.said), penalty)
+        scores = logits if penalty == 1 else penalized(logits, list(self.said), penalty)
         token = int(scores.argmax()) if self.sampling.temperature == 0 else self._drawn(scores)
         if penalty != 1:
             self.said[token] = None
         return token
 
     def _drawn(self, scores: Tensor) -> int:
-        scores = scores / self.sampling.temperature
-        if not self.sampling.top_k and self.sampling.top_p == 1:
-            return self._pick(scores.softmax(-1))
-        if self.sampling.top_k:
-            values, ids = scores.topk(min(self.sampling.top_k, len(scores)))
-            kept = _nucleus(values.softmax(-1), self.sampling.top_p)
-        else:
-            kept, ids = _likeliest(scores, self.sampling.top_p)
-        return int(ids[self._pick(kept)])
+        weights, ids = drawable(scores, self.sampling)
+        index = self._pick(weights)
+        return index if ids is None else int(ids[index])
 
     def _pick(self, weights: Tensor) -> int:
         """An index drawn by weight: one uniform number, looked up in the running sum."""
@@ -69,6 +63,28 @@ class Sampler:
         index = int(torch.searchsorted(running, drawn, right=True))
         # The product may round up to the whole sum.
         return min(index, int(weights.nonzero()[-1])) if index == len(weights) else index
+
+
+def drawable(scores: Tensor, sampling: Sampling) -> tuple[Tensor, Tensor | None]:
+    """The weights by which the next token is drawn, and their ids, the likeliest first.
+
+    Args:
+        scores: [vocabulary], penalty applied.
+        sampling: its temperature is not 0.
+
+    Returns:
+        Weights that need not sum to 1; without ids where every token may be drawn, in their order.
+    """
+    scores = scores / sampling.temperature
+    if sampling.top_k:
+        values, ids = scores.topk(min(sampling.top_k, len(scores)))
+        kept = _nucleus(values.softmax(-1), sampling.top_p)
+    elif sampling.top_p < 1:
+        kept, ids = _likeliest(scores, sampling.top_p)
+    else:
+        weights = scores.softmax(-1)
+        return (weights * (weights >= sampling.min_p * weights.max())), None
+    return kept[kept >= sampling.min_p * kept[0]], ids
 
 
 @contextmanager
@@ -103,7 +119,8 @@ def judged(logits: Tensor, token: int, alternatives: int) -> Choice:
     )
 
 
-def _penalized(logits: Tensor, said: list[int], penalty: float) -> Tensor:
+def penalized(logits: Tensor, said: list[int], penalty: float) -> Tensor:
+    """Scores of tokens that were said already divided by the penalty, or times it below 0."""
     scores = logits.clone()
     ids = torch.tensor(said, dtype=torch.long)
     given = scores[ids]

@@ -6,7 +6,7 @@ buttons show follows from the chat by the style sheet. Knows nothing of runs; ot
 through its `Playground` parts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,10 +17,13 @@ from demo.errors import LabError
 from demo.records import BASE
 from demo.ui import speech
 from demo.ui.asking import Framing, file_title, framed, framing
+from demo.ui.glass.section import Asked, question_now
 from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire, wire_stop
 from demo.ui.speech import Turn
 from demo.ui.views import exact_prompt, notice
 
+FOLDS: tuple[Callable[[Shell, Asked], None], ...] = ()
+"""What opens under the glass, in the order of the page."""
 STARTERS = ("starter_1", "starter_2", "starter_3")
 
 
@@ -93,6 +96,9 @@ def build(shell: Shell) -> Playground:
                 exact = gr.HTML("")
     parts = Playground(chat, message, speaks, send, stop, retry, fresh, said, exact, knobs)
     _wire(shell, parts, starters)
+    asked = Asked(parts.inputs(shell), chat, message)
+    for fold in FOLDS:
+        fold(shell, asked)
     return parts
 
 
@@ -215,11 +221,9 @@ def start_afresh(shell: Shell, language: str) -> tuple[Any, str]:
 
 def show_exact(shell: Shell, request: gr.Request, **given: Any) -> Any:
     """The prompt as the model would read it now; with nothing typed, as it read the last one."""
-    language, turns = given["language"], speech.read_turns(given["chat"])
-    if turns and not str(given["message"] or "").strip():
-        given, turns = given | {"message": turns[-1].question}, turns[:-1]
+    language = given["language"]
     try:
-        question = framed(shell, request, given, speech.history(turns))
+        question = question_now(shell, request, given)
         return exact_prompt(shell.texts, language, shell.lab.render(question), question.messages)
     except LabError as error:
         if error.key == "empty_text":

@@ -1,0 +1,56 @@
+"""What every fold under the glass is given: the question as it stands in the Playground.
+
+Knows no fold.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from demo.errors import BadInput
+from demo.records import AnswerRequest
+from demo.ui import speech
+from demo.ui.asking import framed
+from demo.ui.shell import Shell
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The components that make up the Playground's question."""
+
+    inputs: dict[str, Any]
+    """Handler argument -> component; `question_now` reads what they hold."""
+    chat: Any
+    message: Any
+
+
+def question_now(shell: Shell, request: gr.Request, given: dict[str, Any]) -> AnswerRequest:
+    """The question as typed, with every knob as it stands; with nothing typed, the last one again.
+
+    Raises:
+        BadInput: nothing is typed and nothing was asked, or a knob is out of range.
+    """
+    turns = speech.read_turns(given["chat"])
+    if not str(given["message"] or "").strip():
+        if not turns:
+            raise BadInput("empty_text", field="message")
+        given = given | {"message": turns[-1].question}
+        turns = turns[:-1]
+    return framed(shell, request, given, speech.history(turns))
+
+
+@contextmanager
+def section(shell: Shell, name: str) -> Iterator[Any]:
+    """A closed fold with its title and one sentence on what it shows: `components.NAME.title`, `.intro`.
+
+    Build the parts inside; compute nothing until the visitor asks.
+    """
+    fold = shell.labels.add(
+        gr.Accordion, f"{name}.title", open=False, elem_classes="fold", elem_id=name
+    )
+    with fold:
+        shell.labels.add(gr.HTML, f"{name}.intro", elem_classes="hint")
+        yield fold
