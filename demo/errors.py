@@ -33,6 +33,11 @@ MESSAGES: dict[str, str] = {
     "not_uploaded": "{field} must be an uploaded file, not a path or an address. Upload it first.",
     # prompt files
     "prompt_file": "{file}: {problem}.",
+    "shot_line": "Example {line}: write it as input => output, with text on both sides of the arrow.",
+    "no_worked_shots": (
+        "None of these examples shows its steps. Choose examples whose answers end with #### and the"
+        " result, as the word problems do, or another chain of thought."
+    ),
     # datasets
     "file_too_big": "{file} is {got} MB; the most is {high} MB. Keep fewer rows.",
     "file_empty": "{file} is empty. Upload a file with at least two rows.",
