@@ -125,13 +125,13 @@ def test_every_sample_has_rows_source_and_licence(folder: str, store: DatasetSto
     assert info in store.samples()
     assert info.source
     assert info.licence
-    assert info.url.startswith("https://")
+    assert info.url.startswith("https://") or info.source.startswith("Written for this lab")
     assert info.teaches.endswith(".")
     assert set(info.titles) == {"en", "hu", "pl"}
     assert all(info.titles.values())
     assert info.mapped
     assert not info.skipped
-    assert len(store.rows(None, info.id)) == info.rows >= 100
+    assert len(store.rows(None, info.id)) == info.rows >= 60
 
 
 def test_sample_card_with_an_unknown_field_is_refused(tmp_path: Path) -> None:
