@@ -178,6 +178,19 @@ class Answer:
     error: LabError | None = None
 
 
+TokenWriter = Literal["text", "template", "control"]
+"""Whose a token is: the visitor's text's, the chat template's words', or one of the control tokens."""
+
+
+@dataclass(frozen=True)
+class PromptToken:
+    """One token of a prompt, as bytes: it may be a part of a character."""
+
+    id: int
+    data: bytes
+    writer: TokenWriter
+
+
 @dataclass(frozen=True)
 class RenderedPrompt:
     """The exact bytes that the model reads, and their cost."""
@@ -186,6 +199,8 @@ class RenderedPrompt:
     ids: tuple[int, ...]
     context: int
     """The most tokens that prompt and answer may have together."""
+    tokens: tuple[PromptToken, ...] = ()
+    """Every token by itself, where that was asked for."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 Runs in the thread that asks, so that nobody else waits for it. Knows neither queue nor thread.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from demo.errors import BadInput
 from demo.methods.adaptation import PLAIN, Blend
 from demo.methods.limits import check_blend
 from demo.records import AnswerRequest, RenderedPrompt, ScoreRequest
+from demo.text.pieces import named_tokens
 
 MOST_CONTINUATIONS = 16
 """Scored after one prompt by one request."""
@@ -46,6 +48,13 @@ class Claims:
             ids = tokenizer.chat(request.messages, answer=True)
         ids += self._text_ids(request.begun)
         return RenderedPrompt(tokenizer.decode(ids, control=True), tuple(ids), self.base.context)
+
+    def named(self, request: AnswerRequest) -> RenderedPrompt:
+        """The exact prompt with the bytes of each token and who wrote them."""
+        prompt = self.render(request)
+        messages = None if request.completion else request.messages
+        tokens = named_tokens(self.base.tokenizer, prompt.ids, messages)
+        return replace(prompt, tokens=tokens)
 
     def answers(
         self, requests: Sequence[AnswerRequest], sources: Sequence[Source], bell: Bell
@@ -78,6 +87,16 @@ class Claims:
         (seat,) = self.answers([one], [source], bell)
         seat.row.looking = True
         return seat
+
+    @contextmanager
+    def held(self, source: Source, merged: bool) -> Iterator[Blend]:
+        """A blend made ready for one look beside the seats. Raises `BadInput`."""
+        blend = self._blend(source, merged)
+        self.base.forward.prepare(blend)
+        try:
+            yield blend
+        finally:
+            self.base.forward.release(blend)
 
     def scores(self, request: ScoreRequest, source: Source, bell: Bell) -> list[Seat]:
         """A seat in the background for every continuation.

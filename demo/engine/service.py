@@ -6,12 +6,15 @@ Loads the model in the background, so that the page is up at once. Nobody else t
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 import torch
 
 from demo.engine.claims import Claims, Source
-from demo.engine.looks import next_token_of
+from demo.engine.looks import attention_of, looked_at, next_token_of
+from demo.engine.many import Desk, score_many, to_score
 from demo.engine.model.adapters import AdapterCache
 from demo.engine.model.catalogue import Fingerprint, ModelSpec
 from demo.engine.model.load import BaseModel, load_base
@@ -25,7 +28,7 @@ from demo.engine.turns.seat import Bell, Seat
 from demo.engine.turns.watch import WatchedThread
 from demo.errors import LabError, NotReady
 from demo.host import Host, detect
-from demo.look_records import NextToken
+from demo.look_records import Attention, NextToken
 from demo.methods.facts import base_facts
 from demo.records import (
     AnswerRequest,
@@ -39,6 +42,7 @@ from demo.settings import LabSettings
 from demo.text.tokenizer import LabTokenizer
 
 LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 LOAD_SECONDS = 30
 """What a first start takes: converting the embedded model once. Later starts take a third."""
 
@@ -147,17 +151,13 @@ class Engine:
     def base_proof(self) -> BaseProof:
         """Compare the base model's answers to fixed probes with those at start."""
         forward = self.require_ready().forward
-        with self._rounds.wake:
-            asked = self._chores.add(lambda: self._probes.prove(forward))
-            self._rounds.wake.notify_all()
-        proof: BaseProof = asked.result(timeout=120)
-        return proof
+        return self._by_thread(lambda: self._probes.prove(forward))
 
     # answers
-    def render(self, request: AnswerRequest) -> RenderedPrompt:
-        """The exact prompt of a request."""
+    def render(self, request: AnswerRequest, *, named: bool = False) -> RenderedPrompt:
+        """The exact prompt of a request; `named` tells every token's bytes and writer."""
         self.require_ready()
-        return self._claims.render(request)
+        return self._claims.named(request) if named else self._claims.render(request)
 
     def stream(self, requests: Sequence[AnswerRequest], sources: Sequence[Source]) -> Stream:
         """Queue requests that belong together; iterate over the stream, close it to stop.
@@ -193,6 +193,15 @@ class Engine:
             raise seat.error or LabError("internal")
         return next_token_of(base.tokenizer, seat.row.looked, seat.row.prompt)
 
+    def attention(self, request: AnswerRequest, position: int | None, source: Source) -> Attention:
+        """What one token of a prompt draws from those before it. Raises `BadInput`, `NotReady`."""
+        base = self.require_ready()
+        prompt = self._claims.render(request).ids
+        ids = prompt[: looked_at(prompt, position) + 1]
+        with self._claims.held(source, request.merged) as blend:
+            weights = self._by_thread(lambda: self._rounds.batch.attention(ids, blend))
+        return attention_of(base.tokenizer, prompt, weights, blend.virtual_tokens)
+
     def score(self, request: ScoreRequest, source: Source) -> list[Scored]:
         """How likely each continuation is; waits behind every answer.
 
@@ -204,14 +213,23 @@ class Engine:
         base = self.require_ready()
         bell = Bell()
         seats = self._claims.scores(request, source, bell)
-        for seat in seats:
-            # A single token with nothing before it: there is no distribution that it was drawn from.
-            if not seat.row.scored:
-                seat.end("end")
-                seat.free()
-        if going := [seat for seat in seats if not seat.reason]:
+        if going := to_score(seats):
             self._await(going, bell)
         return [scores_of(base.tokenizer, seat) for seat in seats]
+
+    def score_all(
+        self, requests: Sequence[ScoreRequest], source: Source
+    ) -> Iterator[list[list[Scored]]]:
+        """Score many prompts as `score` does, a few at a time; see `score_many`."""
+        base = self.require_ready()
+        desk = Desk(partial(self._claims.scores, source=source), self._queue, base.tokenizer)
+        return score_many(desk, requests)
+
+    def _by_thread(self, call: Callable[[], T]) -> T:
+        with self._rounds.wake:
+            asked = self._chores.add(call)
+            self._rounds.wake.notify_all()
+        return asked.result(timeout=120)
 
     def _await(self, seats: Sequence[Seat], bell: Bell) -> None:
         """Queue seats and sleep until all have ended."""

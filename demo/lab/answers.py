@@ -60,9 +60,9 @@ class Answers:
         self._under_way: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def render(self, request: AnswerRequest) -> RenderedPrompt:
-        """The exact prompt of a request, with its tokens."""
-        return self.engine.render(_readable(request))
+    def render(self, request: AnswerRequest, *, named: bool = False) -> RenderedPrompt:
+        """The exact prompt of a request, with its tokens; `named` tells the bytes of each."""
+        return self.engine.render(_readable(request), named=named)
 
     def answer(self, request: AnswerRequest) -> Iterator[Answer]:
         """Stream one answer. Closing the iterator stops it and frees its place."""
