@@ -27,8 +27,15 @@ MESSAGES: dict[str, str] = {
         " Shorten the prompt or lower max new tokens."
     ),
     "begun_control": "An answer cannot begin with a control token of the template. Choose another token.",
+    "branches_full": "This answer has {high} branches already. Ask again to begin a new tree.",
+    "branches_deep": "Branches go {high} forks deep, and this one is there. Go on from an earlier token.",
+    "branch_token": "This token is not among the alternatives that were told. Choose one of them.",
+    "branch_tree": "The lens has lost the answer it showed. Ask again with “Watch every token” on.",
     "score_too_long": (
         "Prompt and text have {got} tokens together; the most is {high}. Shorten one of them."
+    ),
+    "attention_too_long": (
+        "The prompt has {got} tokens; attention is shown for at most {high}. Shorten the prompt."
     ),
     "not_uploaded": "{field} must be an uploaded file, not a path or an address. Upload it first.",
     # prompt files
