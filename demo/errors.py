@@ -45,6 +45,8 @@ MESSAGES: dict[str, str] = {
         "None of these examples shows its steps. Choose examples whose answers end with #### and the"
         " result, as the word problems do, or another chain of thought."
     ),
+    "prompt_too_big": "{file} has {got} KB; a prompt may have {high} KB at most. Take examples out.",
+    "prompts_full": "Your workspace keeps {got} prompts, the most there may be. Delete one first.",
     # datasets
     "file_too_big": "{file} is {got} MB; the most is {high} MB. Keep fewer rows.",
     "file_empty": "{file} is empty. Upload a file with at least two rows.",
@@ -55,6 +57,33 @@ MESSAGES: dict[str, str] = {
     "file_row": "{file}, row {row}: {problem}. {cure}",
     "file_columns": "{file}: choose which column is the prompt and which is the completion.",
     "file_unreadable": "{file} could not be read within {seconds} s and {megabytes} MB. Make it smaller.",
+    # experiments
+    "labelled_few": (
+        "{file} has {got} rows; shots and questions together need at least {low}. Add rows, or take"
+        " fewer shots."
+    ),
+    "labelled_one": (
+        "{file} has one label only, {label}: whatever the prompt says, it would be right."
+        " Add rows with another label."
+    ),
+    "labelled_many": (
+        "{file} has {got} different answers; at most {high} short ones can be labels. Choose a dataset"
+        " whose answers are a few words that repeat."
+    ),
+    "no_chains": (
+        "{file}: no answer ends with a number after ####, so nobody could check a chain of thought."
+        " Choose the word problems, or rows written like them."
+    ),
+    "shots_too_long": (
+        "With {shots} shots the prompt has {got} tokens; the most is {high}, the answer included."
+        " Take fewer shots, or shorter rows."
+    ),
+    "experiment_too_long": (
+        "This experiment would read about {got} tokens; the most is {high}. Take fewer questions,"
+        " orders or shots."
+    ),
+    "experiment_busy": "You have an experiment under way already. Wait for it to end, or stop it.",
+    "experiments_full": "{got} experiments are under way already. Try again in a few minutes.",
     # runs
     "too_few_rows": "{file} has {got} usable rows; a run needs at least {low}. Add rows.",
     "rows_too_long": (

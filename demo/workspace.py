@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import time
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from demo.errors import Busy, NotFound
 
 CAPABILITY = re.compile(r"[A-Za-z0-9_-]{43}")
 """What `secrets.token_urlsafe(32)` makes: 256 bits."""
+UNDECOMPOSED = str.maketrans("łŁøØđĐß", "lLoOdDs")
+"""Letters whose stroke Unicode does not take apart."""
 
 
 class Workspaces:
@@ -93,6 +96,13 @@ def inside(folder: Path, name: Any) -> Path:
 def new_id() -> str:
     """A name for a file or folder made by the lab: 16 lower-case hexadecimal digits."""
     return secrets.token_hex(8)
+
+
+def slug(title: str, otherwise: str) -> str:
+    """A file name for a title: small letters, digits and hyphens; `otherwise` where none are left."""
+    split = unicodedata.normalize("NFKD", title.translate(UNDECOMPOSED))
+    plain = split.encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or otherwise
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

@@ -10,6 +10,8 @@ from demo.checks import checked_text
 from demo.data.store import DatasetStore
 from demo.engine.service import Engine
 from demo.lab.answers import Answers
+from demo.lab.experiments import Experiments
+from demo.lab.prompts import Prompts
 from demo.prompting.library import PromptLibrary
 from demo.records import BaseProof, LabStatus
 from demo.run_records import DatasetInfo, RunPlan, RunState, TrainSettings
@@ -31,6 +33,8 @@ class Lab(Answers):
         super().__init__(settings, engine, workspaces, RunQueue(settings, workspaces, engine))
         self.prompts = PromptLibrary(ROOT / "prompts")
         self.datasets = DatasetStore(ROOT / "demo" / "samples")
+        self.prompt_files = Prompts(settings, workspaces, self.prompts, self.datasets)
+        self.experiments = Experiments(engine, workspaces, self.datasets, self._asked)
         self._closing = threading.Event()
 
     def start(self) -> None:

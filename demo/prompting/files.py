@@ -85,15 +85,29 @@ def read_prompt_file(path: Path) -> PromptFile:
     Raises:
         BadInput: it is not a prompt file as agreed; the message names the file and the problem.
     """
+    return read_prompt(path.name, path.read_bytes())
+
+
+def read_prompt(file: str, content: bytes) -> PromptFile:
+    """Check what a file of this name holds, wherever it comes from.
+
+    Raises:
+        BadInput: it is not a prompt file as agreed; the message names the file and the problem.
+    """
     try:
-        return _parse(path.stem, path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        problem = "it is not UTF-8"
+        # Windows marks UTF-8 with three bytes, and ends lines with two.
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return _parse(Path(file).stem, text)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        problem = f"line {line} is not UTF-8"
     except yaml.YAMLError as error:
         problem = "the front matter is not YAML: " + " ".join(str(error).split())
+    except RecursionError:
+        problem = "the front matter is nested too deeply"
     except _Problem as error:
         problem = str(error)
-    raise BadInput("prompt_file", file=path.name, problem=problem)
+    raise BadInput("prompt_file", file=file, problem=problem)
 
 
 class _Problem(Exception):

@@ -4,10 +4,8 @@ Reads folders only; starts and stops nothing.
 """
 
 import os
-import re
 import shutil
 import time
-import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from demo.errors import BadInput
 from demo.records import AdapterInfo
 from demo.run_records import RunEvent, RunState
 from demo.training.run_folder import RunFolder, RunOrder, StoredState
-from demo.workspace import inside, new_id
+from demo.workspace import inside, new_id, slug
 
 
 def runs_in(workspace: Path) -> list[RunFolder]:
@@ -100,7 +98,7 @@ def adapter_folder(workspace: Path, run: str) -> Path:
 def export(workspace: Path, run: str, served: Path) -> Path:
     """A zip of a run's adapter, under the run's name, where it is served."""
     adapter = adapter_folder(workspace, run)
-    name = _slug(run_in(workspace, run).order().name)
+    name = slug(run_in(workspace, run).order().name, "adapter")
     path = exports(workspace, served) / run / f"{name}.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -123,17 +121,3 @@ def drop_orphans(workspaces: Path, served: Path) -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if not (workspaces / path.name).is_dir():
             shutil.rmtree(path, ignore_errors=True)
-
-
-UNDECOMPOSED = str.maketrans("łŁøØđĐß", "lLoOdDs")
-"""Letters whose stroke Unicode does not take apart."""
-
-
-def _slug(name: str) -> str:
-    plain = (
-        unicodedata.normalize("NFKD", name.translate(UNDECOMPOSED))
-        .encode("ascii", "ignore")
-        .decode()
-        .lower()
-    )
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "adapter"

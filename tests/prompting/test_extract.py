@@ -1,6 +1,6 @@
 import pytest
 
-from demo.prompting.extract import EXTRACTORS
+from demo.prompting.extract import EXTRACTORS, taken
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,29 @@ def test_extractor_finds_the_bare_answer(name: str, text: str, answer: str) -> N
 @pytest.mark.parametrize("text", ["", "\n", "{" * 500, "#### ", ":", "🦦"])
 def test_extractor_never_fails_whatever_a_model_writes(name: str, text: str) -> None:
     assert isinstance(EXTRACTORS[name](text), str)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "place"),
+    [
+        ("none", "  as it is\n", "as it is"),
+        ("first_line", "\n\n fromage \ncheese => x", "fromage"),
+        ("last_number", "So 1,200.50 are left.", "1,200.50"),
+        ("after_hashes", "6 x 8 = 48\n#### 1,048 \n", "1,048"),
+        ("label", "Positive mood: Positive.", "Positive"),
+        ("json", 'Sure: {"a": 1} and more', '{"a": 1}'),
+        ("last_number", "none at all", ""),
+    ],
+)
+def test_place_of_the_answer_is_where_it_was_taken_from(rule: str, text: str, place: str) -> None:
+    found = taken(rule, text)
+    assert text[found.start : found.end] == place
+    assert bool(found.answer) == bool(place)
+
+
+def test_label_after_a_colon_is_the_one_that_is_marked() -> None:
+    assert taken("label", "Positive mood: Positive.").start == 15
+
+
+def test_hashes_with_nothing_behind_them_are_no_answer() -> None:
+    assert taken("after_hashes", "#### 3\n####\nmore") == taken("after_hashes", "#### 3")

@@ -1,0 +1,113 @@
+"""The prompts that a visitor keeps: the same Markdown files, in the folder of a workspace.
+
+Knows nothing of who the visitor is: whoever passes the folder may use what lies in it.
+"""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from demo.checks import checked_text
+from demo.errors import BadInput, Busy, NotFound
+from demo.prompting.files import PromptFile, read_prompt, read_prompt_file
+from demo.prompting.markdown import write_prompt
+from demo.workspace import slug, write_atomic
+
+PREFIX = "own:"
+"""Before the name of an own prompt, so that no shipped one is meant."""
+MOST_PROMPTS = 50
+"""In one workspace."""
+MOST_KILOBYTES = 64
+"""Of one prompt: more characters than the embedded model's context has room for."""
+LONGEST_TITLE = 100
+NAME = re.compile(r"[a-z0-9-]{1,44}")
+
+
+def own_prompts(folder: Path) -> list[PromptFile]:
+    """The prompts of a workspace by title."""
+    paths = sorted((folder / "prompts").glob("*.md"))
+    prompts = [_named(read_prompt_file(path)) for path in paths]
+    return sorted(prompts, key=lambda prompt: prompt.title.casefold())
+
+
+def own_prompt(folder: Path, name: str) -> PromptFile:
+    """One of them.
+
+    Raises:
+        NotFound: no such prompt in this workspace.
+    """
+    return _named(read_prompt_file(_existing(folder, name)))
+
+
+def save(folder: Path, prompt: PromptFile) -> PromptFile:
+    """Keep a prompt under its title; one with the same title is replaced.
+
+    Raises:
+        BadInput: it breaks a rule of prompt files or is too large.
+        Busy: the workspace holds as many prompts as it may.
+    """
+    stem = slug(prompt.title, "prompt")
+    return _keep(folder, replace(prompt, name=stem))
+
+
+def add(folder: Path, file: str, content: bytes) -> PromptFile:
+    """Keep an uploaded file under its own name, or a numbered one where that name is taken.
+
+    Raises:
+        BadInput: it is no prompt file, or too large; the message names the file and the problem.
+        Busy: the workspace holds as many prompts as it may.
+    """
+    _check_size(file, len(content))
+    prompt = read_prompt(file, content)
+    stem = slug(Path(file).stem, "prompt")
+    taken = (f"{stem}-{number}" if number > 1 else stem for number in range(1, MOST_PROMPTS + 2))
+    free = next(name for name in taken if _free(folder, replace(prompt, name=name)))
+    return _keep(folder, replace(prompt, name=free))
+
+
+def delete(folder: Path, name: str) -> None:
+    """Delete an own prompt."""
+    _existing(folder, name).unlink(missing_ok=True)
+
+
+def text_of(folder: Path, name: str) -> tuple[str, bytes]:
+    """The file of an own prompt: its name and what it holds."""
+    path = _existing(folder, name)
+    return path.name, path.read_bytes()
+
+
+def _free(folder: Path, prompt: PromptFile) -> bool:
+    """Whether nothing lies under this name, or the very same prompt."""
+    path = folder / "prompts" / f"{prompt.name}.md"
+    return not path.exists() or read_prompt_file(path) == prompt
+
+
+def _keep(folder: Path, prompt: PromptFile) -> PromptFile:
+    for field in ("title", "task"):
+        checked_text(field, getattr(prompt, field), LONGEST_TITLE)
+    text = write_prompt(prompt)
+    _check_size(prompt.title, len(text.encode()))
+    path = folder / "prompts" / f"{prompt.name}.md"
+    path.parent.mkdir(exist_ok=True)
+    others = [other for other in path.parent.glob("*.md") if other != path]
+    if len(others) >= MOST_PROMPTS:
+        raise Busy("prompts_full", got=len(others))
+    write_atomic(path, text)
+    return _named(read_prompt_file(path))
+
+
+def _check_size(file: str, size: int) -> None:
+    if size > MOST_KILOBYTES * 1024:
+        raise BadInput("prompt_too_big", file=file, got=-(-size // 1024), high=MOST_KILOBYTES)
+
+
+def _existing(folder: Path, name: str) -> Path:
+    stem = name.removeprefix(PREFIX) if isinstance(name, str) else ""
+    path = folder / "prompts" / f"{stem}.md"
+    if not NAME.fullmatch(stem) or not path.is_file():
+        raise NotFound
+    return path
+
+
+def _named(prompt: PromptFile) -> PromptFile:
+    return replace(prompt, name=f"{PREFIX}{prompt.name}")
