@@ -31,6 +31,11 @@ class Attention:
     """How much one token of a prompt draws from each token up to itself, in every head."""
 
     tokens: tuple[str, ...]
-    """The prompt up to the token that looks, which is the last of them."""
+    """The prompt up to the token that looks, which is the last of them; before them, where there are
+    `virtual` ones, an empty text that stands for all of these."""
     weights: tuple[tuple[tuple[float, ...], ...], ...]
     """[layers][heads][tokens]; every head's weights sum to 1."""
+    virtual: int = 0
+    """Tokens without a text (a prefix, a soft prompt) that an adapter puts before the prompt."""
+    following: tuple[str, ...] = ()
+    """The rest of the prompt, which this token cannot see."""

@@ -77,6 +77,14 @@ class Forward(Protocol):
         After an exception the caches may have grown: call `keep` with the lengths from before.
         """
 
+    def attention(self, part: Part) -> Tensor:
+        """Read one token, and tell how much it draws from every place up to itself.
+
+        Returns:
+            [layers, heads, places] in fp32 on the CPU: the weights of the softmax. Places of a
+            prefix or a soft prompt come first.
+        """
+
     def prepare(self, blend: Blend) -> None:
         """Make what a blend needs (copies of weights, packed tensors). Safe from any thread.
 

@@ -1,6 +1,6 @@
-"""The next token's distribution made small: the likeliest tokens one by one, the others in narrow bins.
+"""What is shown of one prompt: its next token's distribution made small, and one token's attention.
 
-Knows logits and tokenizers; not where the logits come from.
+Knows logits, weights and tokenizers; not where they come from.
 """
 
 from collections.abc import Sequence
@@ -9,13 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from demo.look_records import Candidate, NextToken
+from demo.checks import bounded
+from demo.errors import BadInput
+from demo.look_records import Attention, Candidate, NextToken
 from demo.text.tokenizer import LabTokenizer
 
 TOLD = 300
 """Tokens told one by one; beside them only those of the prompt."""
 BIN = 0.05
 """Nats. A bin told by its middle shifts the others' share by less than one part in a thousand."""
+
+
+MOST_LOOKED = 512
+"""Tokens of a prompt whose attention is shown: more would neither fit a page nor be read by anyone."""
 
 
 def next_token_of(tokenizer: LabTokenizer, logits: Tensor, prompt: Sequence[int]) -> NextToken:
@@ -44,3 +50,37 @@ def _binned(logits: Tensor) -> tuple[tuple[float, int], ...]:
     bins, counts = np.unique((logits / BIN).floor().numpy(), return_counts=True)
     pairs = zip(((bins + 0.5) * BIN).tolist(), counts.tolist(), strict=True)
     return tuple(sorted(pairs, reverse=True))
+
+
+def looked_at(prompt: Sequence[int], position: int | None) -> int:
+    """The place of the token that looks, the prompt's last by default.
+
+    Raises:
+        BadInput: the prompt has no such place, or too many tokens.
+    """
+    if len(prompt) > MOST_LOOKED:
+        raise BadInput("attention_too_long", got=len(prompt), high=MOST_LOOKED)
+    last = len(prompt) - 1
+    place: int = bounded("position", last if position is None else position, 0, last, int)
+    return place
+
+
+def attention_of(
+    tokenizer: LabTokenizer, prompt: Sequence[int], weights: Tensor, virtual: int
+) -> Attention:
+    """The attention of one token of a prompt.
+
+    Args:
+        tokenizer: names the tokens.
+        prompt: all its token ids.
+        weights: [layers, heads, places] of the token that looks, virtual places first.
+        virtual: how many these are; they are told as one, because none of them has a text.
+    """
+    texts = [tokenizer.decode([token], control=True) for token in prompt]
+    seen = weights.shape[-1] - virtual
+    if virtual:
+        texts, seen = ["", *texts], seen + 1
+        before = weights[..., :virtual].sum(-1, keepdim=True)
+        weights = torch.cat([before, weights[..., virtual:]], -1)
+    told = tuple(tuple(tuple(head) for head in layer) for layer in weights.tolist())
+    return Attention(tuple(texts[:seen]), told, virtual, tuple(texts[seen:]))

@@ -203,13 +203,7 @@ class Engine:
         return attention_of(base.tokenizer, prompt, weights, blend.virtual_tokens)
 
     def score(self, request: ScoreRequest, source: Source) -> list[Scored]:
-        """How likely each continuation is; waits behind every answer.
-
-        Raises:
-            BadInput: a text does not fit, or an adapter cannot be used.
-            Busy: the queue is full.
-            NotReady: the model is not there.
-        """
+        """How likely each continuation is; waits behind every answer. Raises as `next_token` does."""
         base = self.require_ready()
         bell = Bell()
         seats = self._claims.scores(request, source, bell)

@@ -16,7 +16,7 @@ from demo.engine.expression import parse
 from demo.engine.model.adapters import AdapterShelf
 from demo.engine.service import Engine
 from demo.errors import BadInput, Busy
-from demo.look_records import NextToken
+from demo.look_records import Attention, NextToken
 from demo.records import (
     BASE,
     AdapterInfo,
@@ -107,6 +107,16 @@ class Answers:
         source = self._asked(request)
         with self._turn(request.visitor or request.workspace):
             return self.engine.next_token(_readable(request), source)
+
+    def attention(self, request: AnswerRequest, position: int | None = None) -> Attention:
+        """How much one token of the prompt, by default its last, draws from each before it.
+
+        Raises:
+            BadInput: the prompt has too many tokens to be shown, or none at this position.
+        """
+        source = self._asked(request)
+        with self._turn(request.visitor or request.workspace):
+            return self.engine.attention(_readable(request), position, source)
 
     def score(self, request: ScoreRequest) -> list[Scored]:
         """How likely each continuation is after the prompt; waits behind every answer."""

@@ -79,6 +79,9 @@ class Meddling:
         self.meddle(parts)
         return result
 
+    def attention(self, part: Part) -> Tensor:
+        return self.inner.attention(part)
+
     def prepare(self, blend: Blend) -> None:
         self.prepared += 1
         self.inner.prepare(blend)

@@ -50,6 +50,7 @@ struct Call {
     int wanted;
     const int32_t* which;  // tokens whose logits are wanted
     float* logits;         // [wanted, vocabulary]
+    float* attention;      // [layers, heads, places] of a call of one token, or null
 };
 
 static float product(const float* a, const float* b, int n) {
@@ -112,6 +113,7 @@ public:
     void run(const Row* given, int count, const Call& call) {
         rows = given;
         tokens = 0;
+        attention = call.attention;
         int longest = 0, rank = 0;
         for (int r = 0; r < count; r++) {
             longest = std::max(longest, rows[r].start + rows[r].tokens);
@@ -134,6 +136,7 @@ private:
     std::vector<int16_t> quantized;
     std::vector<int> owner, place;
     const Row* rows = nullptr;
+    float* attention = nullptr;
     int tokens = 0, low_room = 0, score_room = 0;
 
     template <class Item> void for_tokens(int stage, Item item) { team.share(stage, tokens, 1, item); }
@@ -340,6 +343,7 @@ private:
         }
         float shares[G];
         for (int g = 0; g < G; g++) shares[g] = 1.0f / soften(weights + (size_t)g * score_room, count);
+        if (attention) tell<G>(weights, shares, attention + (size_t)(layer * shape.heads + first) * count, count);
         const uint16_t* values = values_of(row, layer, key_head);
         const int across_value = padded(width, LANES);
         float* out = input(t, query_width) + (size_t)first * width;
@@ -364,6 +368,11 @@ private:
                     for (int i = 0; i < LANES && from + i < width; i++) out[g * width + from + i] = lanes[i];
                 }
         }
+    }
+
+    template <int G> void tell(const float* weights, const float* shares, float* out, int count) const {
+        for (int g = 0; g < G; g++)
+            for (int p = 0; p < count; p++) out[(size_t)g * count + p] = weights[(size_t)g * score_room + p] * shares[g];
     }
 
     // Scores to e^(score - largest), in place; returns their sum.
@@ -412,9 +421,9 @@ void adapter_norm(Adapter* adapter, int index, const float* change) { adapter->n
 
 // 0, or 1 when there is not enough memory.
 int model_run(Model* model, const Row* rows, int count, const int32_t* ids, const float* soft, int wanted,
-              const int32_t* which, float* logits) {
+              const int32_t* which, float* logits, float* attention) {
     try {
-        model->run(rows, count, Call{ids, soft, wanted, which, logits});
+        model->run(rows, count, Call{ids, soft, wanted, which, logits, attention});
         return 0;
     } catch (const std::bad_alloc&) {
         return 1;

@@ -39,13 +39,14 @@ class CompiledForward:
             getattr(config, "head_dim", 0) or config.hidden_size // config.num_attention_heads
         )
         self._layers, self._heads = config.num_hidden_layers, config.num_key_value_heads
+        self._query_heads = config.num_attention_heads
         self._hidden, self._vocabulary = config.hidden_size, config.vocab_size
         inner: Any = model.get_decoder()
         turns = inner.rotary_emb
         shape = Shape(
             layers=self._layers,
             hidden=self._hidden,
-            heads=config.num_attention_heads,
+            heads=self._query_heads,
             key_heads=self._heads,
             width=self._width,
             inner=config.intermediate_size,
@@ -105,6 +106,16 @@ class CompiledForward:
                 results[index].append(logits)
         return [torch.cat(found) if len(found) > 1 else found[0] for found in results]
 
+    def attention(self, part: Part) -> Tensor:
+        """How much one token draws from every place up to itself. Raises `MemoryError`."""
+        rows = (Row * 1)()
+        cache = cast(CompiledCache, part.cache)
+        self._fill(rows[0], part.blend, cache, 1)
+        weights = torch.empty(self._layers, self._query_heads, cache.places + 1)
+        self._run(rows, self._ids(part.ids), None, [], weights[:0], weights)
+        cache.places += 1
+        return weights
+
     def prepare(self, blend: Blend) -> None:
         """Lay out the tensors of a blend's adapters as the compiled pass reads them."""
         for adapter, _ in blend.terms:
@@ -135,13 +146,16 @@ class CompiledForward:
             which += wanted
             ids += part.ids[start:end]
         logits = torch.empty(len(which), self._vocabulary)
-        numbers = np.array(ids, np.int32)
-        if numbers.min() < 0 or numbers.max() >= self._vocabulary:
-            raise IndexError("a token id outside the vocabulary")
-        self._run(rows, numbers, None, which, logits)
+        self._run(rows, self._ids(ids), None, which, logits)
         for index, start, end in pieces:
             cast(CompiledCache, parts[index].cache).places += end - start
         return list(torch.split(logits, counts))
+
+    def _ids(self, ids: Sequence[int]) -> np.ndarray:
+        numbers = np.array(ids, np.int32)
+        if numbers.min() < 0 or numbers.max() >= self._vocabulary:
+            raise IndexError("a token id outside the vocabulary")
+        return numbers
 
     def _read_soft(self, cache: CompiledCache, embeddings: Tensor) -> None:
         for piece in torch.split(embeddings.float().contiguous(), MOST_TOKENS):
@@ -169,6 +183,7 @@ class CompiledForward:
         soft: np.ndarray | None,
         which: Sequence[int],
         logits: Tensor,
+        attention: Tensor | None = None,
     ) -> None:
         wanted = np.array(which, np.int32)
         failed = self._library.model_run(
@@ -180,6 +195,7 @@ class CompiledForward:
             len(which),
             wanted.ctypes.data,
             logits.data_ptr(),
+            None if attention is None else attention.data_ptr(),
         )
         if failed:
             raise MemoryError

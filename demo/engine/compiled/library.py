@@ -138,7 +138,7 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
         "adapter_delete": (None, [pointer]),
         "adapter_linear": (None, [pointer, number, pointer]),
         "adapter_norm": (None, [pointer, number, pointer]),
-        "model_run": (number, [pointer, pointer, number, *[pointer] * 2, number, *[pointer] * 2]),
+        "model_run": (number, [pointer, pointer, number, *[pointer] * 2, number, *[pointer] * 3]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)

@@ -4,7 +4,8 @@ The usual kernels take another order of additions for every width and padding; t
 differs, and a tie falls the other way. Here each row attends over its own keys alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -84,6 +85,17 @@ def use_rows(model: PreTrainedModel) -> bool:
         return False
     model.set_attn_implementation(NAME)
     return True
+
+
+@contextmanager
+def eager(model: PreTrainedModel) -> Iterator[None]:
+    """Let a model's attention tell its weights, which no fast kernel keeps."""
+    usual = model.config._attn_implementation
+    model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(usual)
 
 
 AttentionInterface.register(NAME, attend_by_row)

@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from demo.engine.forward import Part, RowCache
 from demo.engine.general.adapted import AdaptedRows
-from demo.engine.general.attention import use_rows
+from demo.engine.general.attention import eager, use_rows
 from demo.engine.general.linear import Phase, use_row_products
 from demo.engine.general.row_cache import RowsView, TorchRowCache
 from demo.engine.general.virtual import prefix, soft_prompt
@@ -77,6 +77,19 @@ class GeneralForward:
             answers.update(zip(group, self._run_group(together), strict=True))
         return [answers[index] for index in range(len(parts))]
 
+    @torch.inference_mode()
+    def attention(self, part: Part) -> Tensor:
+        """How much one token draws from every place up to itself."""
+        cache = _torch_cache(part.cache)
+        self._phase.decoding = False
+        self._adapted.use([part.blend], self.device)
+        options = self._options([cache], 1, by_row=False)
+        ids = torch.tensor([list(part.ids)], device=self.device)
+        with eager(self.model):
+            read = self.model.base_model(input_ids=ids, output_attentions=True, **options)
+        cache.advance(1)
+        return torch.stack([layer[0, :, -1] for layer in read.attentions]).float().cpu()
+
     def prepare(self, blend: Blend) -> None:
         """Nothing to make: a blend's tensors are added in passing."""
 
@@ -127,14 +140,7 @@ class GeneralForward:
         length = next(iter(tokens.values())).shape[1]
         self._phase.decoding = decoding
         self._adapted.use(blends, self.device)
-        options: dict[str, Any] = {
-            "attention_mask": self._mask(caches, length),
-            "past_key_values": RowsView(caches, self._by_row),
-            "use_cache": True,
-            **tokens,
-        }
-        if self._takes_positions:
-            options["position_ids"] = self._positions(caches, length)
+        options = self._options(caches, length, self._by_row) | tokens
         if wanted == "none":
             self.model.base_model(**options)
             logits = None
@@ -144,6 +150,19 @@ class GeneralForward:
         for cache in caches:
             cache.advance(length)
         return logits
+
+    def _options(
+        self, caches: Sequence[TorchRowCache], length: int, by_row: bool
+    ) -> dict[str, Any]:
+        """What a pass over `length` tokens more of every row is given beside the tokens."""
+        options: dict[str, Any] = {
+            "attention_mask": self._mask(caches, length),
+            "past_key_values": RowsView(caches, by_row),
+            "use_cache": True,
+        }
+        if self._takes_positions:
+            options["position_ids"] = self._positions(caches, length)
+        return options
 
     def _positions(self, caches: Sequence[TorchRowCache], length: int) -> Tensor:
         starts = torch.tensor([[cache.columns] for cache in caches], device=self.device)

@@ -134,6 +134,12 @@ class OwnWeights:
             answers.update(zip(indices, forward.run(own), strict=True))
         return [answers[index] for index in range(len(parts))]
 
+    def attention(self, part: Part) -> Tensor:
+        """What one token draws from, in the forward that reads its row."""
+        if self._alone(part.blend):
+            return self._copy_of(part.blend).attention(replace(part, blend=PLAIN))
+        return self._resident.attention(part)
+
     def prepare(self, blend: Blend) -> None:
         """Build a blend's copy in the caller's thread, once for all who ask for the same.
 

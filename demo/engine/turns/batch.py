@@ -112,6 +112,20 @@ class Batch:
             for row, logits in zip(rows, results, strict=True):
                 _guarded(row, logits, self._draw)
 
+    def attention(self, ids: Sequence[int], blend: Blend) -> Tensor:
+        """How much the last of some tokens draws from all of them: [layers, heads, places].
+
+        What was read of them before is not read again, and what is read now others begin with.
+        """
+        found = self.prefixes.find(blend.key, ids)
+        cache = found.cache if found else self.forward.new_cache(blend, len(ids))
+        if unread := ids[cache.length : -1]:
+            self.forward.run([Part(unread, cache, blend, wanted="none")])
+        weights = self.forward.attention(Part(ids[-1:], cache, blend))
+        if unread and self.forward.exact_reuse:
+            self.prefixes.put(blend.key, ids, cache)
+        return weights
+
     def finish(self, row: BatchRow) -> None:
         """Let others begin with what an ended row has read, and forget its cache."""
         if row.cache is not None and row.problem is None and row.cache.length:

@@ -6,7 +6,9 @@ Knows nothing of what the calls do.
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Chores:
@@ -18,15 +20,15 @@ class Chores:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def add(self, chore: Callable[[], Any]) -> "Future[Any]":
+    def add(self, chore: Callable[[], T]) -> "Future[T]":
         """Let a call wait; its result or its exception comes through the future."""
-        future: Future[Any] = Future()
+        future: Future[T] = Future()
         self._waiting.append((chore, future))
         return future
 
     def run(self) -> None:
-        """Make every call that waits. Called by the engine's thread."""
-        while self._waiting:
+        """Make the call that waits longest. Called by the engine's thread, between two turns."""
+        if self._waiting:
             chore, future = self._waiting.popleft()
             try:
                 future.set_result(chore())
