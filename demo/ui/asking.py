@@ -11,7 +11,7 @@ import gradio as gr
 
 from demo.errors import BadInput
 from demo.records import AnswerRequest, Message, Sampling, conversation
-from demo.ui.controls import sampling_controls
+from demo.ui.controls import preset_buttons, sampling_controls, wire_presets
 from demo.ui.memory import recalled, visitor
 from demo.ui.shell import AT_ONCE, Shell, wire
 from demo.ui.views import notice
@@ -51,7 +51,9 @@ def framing(shell: Shell, message: Any) -> Framing:
     with labels.add(gr.Accordion, "framing.system_prompt", open=False, elem_classes="fold"):
         system = labels.add(gr.Textbox, "framing.system", lines=3, max_lines=8, interactive=True)
     with labels.add(gr.Accordion, "framing.sampling", open=False, elem_classes="fold"):
+        presets = preset_buttons(labels)
         sampling = sampling_controls(labels, Sampling())
+    wire_presets(presets, sampling)
     parts = Framing(technique, file, teaches, system, sampling)
     chosen = {"technique": technique, "language": shell.language}
     wire([technique.input], shell.bind(narrow), chosen, [file, teaches], **AT_ONCE)
@@ -105,12 +107,15 @@ def framed(
         visitor=visitor(given["memory"], request),
         sampling=Sampling(**{f.name: given[f.name] for f in fields(Sampling)}),
         completion=completion,
+        control=bool(given.get("completion") and given.get("control")),
     )
 
 
 def _messages(
     shell: Shell, given: dict[str, Any], past: Sequence[Message]
 ) -> tuple[tuple[Message, ...], bool]:
+    if given.get("completion"):
+        return (Message("user", given["message"]),), True
     file = next((f for f in shell.lab.prompts.all() if f.name == given["file"]), None)
     if file is None:
         return conversation(given["message"], system=given["system"] or "", history=past), False

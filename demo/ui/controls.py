@@ -1,16 +1,19 @@
-"""The knobs of sampling and of training: one component for each field of its dataclass.
+"""The knobs of sampling and of training: one component for each field of its dataclass, and the presets.
 
-Names equal the fields; ranges come from the dataclass. Knows no tab.
+Names equal the fields; ranges come from the dataclass, a preset's values from below. Knows no tab.
 """
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 import gradio as gr
 
+from demo.prompting.presets import PRESETS
 from demo.records import Sampling
 from demo.run_records import TrainSettings
 from demo.ui.language import Labels
+from demo.ui.shell import AT_ONCE, bound, wire
 
 STEPS = {
     "temperature": 0.05,
@@ -27,6 +30,27 @@ TYPED = ("seed", "learning_rate", "max_steps", "alpha", "max_length", "top_k")
 def sampling_controls(labels: Labels, defaults: Sampling) -> dict[str, Any]:
     """Field name -> component, in the order of `Sampling`."""
     return {f.name: _control(labels, "sampling", f.name, defaults) for f in fields(Sampling)}
+
+
+def preset_buttons(labels: Labels) -> dict[str, Any]:
+    """Preset -> button, each saying the values that it sets."""
+    with gr.Row(elem_classes="presets"):
+        return {
+            name: labels.add(gr.Button, f"presets.{name}", size="sm", min_width=120)
+            for name in PRESETS
+        }
+
+
+def wire_presets(buttons: Mapping[str, Any], sampling: Mapping[str, Any]) -> None:
+    """A press sets every knob of the preset; longest answer and seed stay."""
+    for name, button in buttons.items():
+        knobs = [sampling[field] for field in PRESETS[name].values()]
+        wire([button.click], bound(preset_values, name), {}, knobs, **AT_ONCE)
+
+
+def preset_values(name: str) -> list[float]:
+    """What the knobs are set to, in the preset's order."""
+    return list(PRESETS[name].values().values())
 
 
 def training_controls(labels: Labels, defaults: TrainSettings) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class Turn:
     title: str = ""
     file: str = ""
     """The prompt file that framed the question; such a turn is no part of the conversation."""
+    plain: bool = False
+    """A text that was continued without the template; no part of the conversation either."""
     answer: str = ""
     tokens: int = 0
     seconds: float = 0.0
@@ -52,8 +54,8 @@ def read_turns(value: Any) -> tuple[Turn, ...]:
 
 
 def history(turns: Sequence[Turn]) -> tuple[Message, ...]:
-    """The conversation before the next question: what was asked and answered without a prompt file."""
-    pairs = [t for t in turns if t.answer.strip() and not t.file]
+    """The conversation before the next question: what was asked in the chat, and answered."""
+    pairs = [t for t in turns if t.answer.strip() and not t.file and not t.plain]
     return tuple(
         m for t in pairs for m in (Message("user", t.question), Message("assistant", t.answer))
     )
@@ -62,11 +64,8 @@ def history(turns: Sequence[Turn]) -> tuple[Message, ...]:
 def grown(texts: Texts, language: str, turn: Turn, answer: Answer) -> Turn:
     """The turn with its answer as far as it has come."""
     error = explain(texts, language, answer.error) if answer.error else ""
-    return Turn(
-        question=turn.question,
-        speaker=turn.speaker,
-        title=turn.title,
-        file=turn.file,
+    return replace(
+        turn,
         answer=answer.text,
         tokens=answer.tokens,
         seconds=float(answer.seconds),
@@ -96,7 +95,10 @@ def chat(texts: Texts, language: str, turns: Sequence[Turn]) -> dict[str, Any]:
     colours: dict[str, int] = {BASE: 0}
     for turn in turns:
         colours.setdefault(turn.speaker, min(len(colours), COLOURS - 1))
-    said = joined(_turn(texts, language, turn, colours[turn.speaker]) for turn in turns)
+    said = joined(
+        _turn(texts, language, turn, colours[turn.speaker], place)
+        for place, turn in enumerate(turns)
+    )
     busy = "true" if under_way(turns) else "false"
     html = Markup(
         '<div class="turns" role="log" tabindex="0" aria-busy="{}" aria-label="{}"><div>{}</div></div>'
@@ -106,12 +108,20 @@ def chat(texts: Texts, language: str, turns: Sequence[Turn]) -> dict[str, Any]:
     return {"html": shown, "turns": [asdict(t) for t in turns]}
 
 
-def _turn(texts: Texts, language: str, turn: Turn, colour: int) -> Markup:
-    who = texts.say(language, "you") + (f" · {turn.file}" if turn.file else "")
-    asked = Markup('<div class="asked"><p class="who">{}</p><p class="said">{}</p></div>').format(
-        who, turn.question
-    )
-    return asked + answered(texts, language, turn, colour)
+def _turn(texts: Texts, language: str, turn: Turn, colour: int, place: int) -> Markup:
+    return _asked(texts, language, turn, place) + answered(texts, language, turn, colour)
+
+
+def _asked(texts: Texts, language: str, turn: Turn, place: int) -> Markup:
+    """What was asked, with the button that takes it back; a plain text stands before its continuation."""
+    who = [texts.say(language, "you")]
+    who += [texts.say(language, "plain_turn")] if turn.plain else [turn.file] if turn.file else []
+    edit = Markup(
+        '<button type="button" class="quiet when-idle" data-edit="{}" aria-label="{}">{}</button>'
+    ).format(place, texts.say(language, "edit_turn", count=place + 1), texts.say(language, "edit"))
+    said = Markup('<p class="said">{}</p>').format(turn.question) if not turn.plain else ""
+    html = Markup('<div class="asked"><p class="who">{} {}</p>{}</div>')
+    return html.format(" · ".join(who), edit, said)
 
 
 def answered(
@@ -122,12 +132,14 @@ def answered(
     html = Markup(
         '<article class="answer speaker-{}" aria-label="{}"><p class="who">{}</p>{}<p class="said">{}</p>{}<p class="cost">{}</p></article>'
     )
+    continued = Markup('<span class="given">{}</span><span class="made">{}</span>')
+    said = continued.format(turn.question, turn.answer) if turn.plain else turn.answer
     return html.format(
         colour,
         name,
         name,
         badge,
-        turn.answer,
+        said,
         notice(turn.error),
         cost(texts, language, turn),
     )

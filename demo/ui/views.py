@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from demo.records import BaseProof, LabStatus, Message, RenderedPrompt
+from demo.records import BaseProof, LabStatus, Message
 from demo.run_records import DatasetInfo, Row, RunPlan, RunState
 from demo.ui.language import Texts
 
@@ -190,25 +190,6 @@ def plan_line(texts: Texts, language: str, plan: RunPlan, rank: int) -> Markup:
     if plan.too_long:
         lines.append(texts.say(language, "plan_too_long", count=plan.too_long))
     return joined(Markup('<p class="plan">{}</p>').format(line) for line in lines)
-
-
-def exact_prompt(
-    texts: Texts, language: str, rendered: RenderedPrompt, messages: Sequence[Message]
-) -> Markup:
-    """The bytes that the model reads; what the template adds is greyed."""
-    parts: list[Any] = []
-    rest = rendered.text
-    for message in messages:
-        before, found, after = rest.partition(message.content.strip())
-        if not found:
-            break
-        parts += [Markup('<span class="template">{}</span>').format(before), found]
-        rest = after
-    parts.append(Markup('<span class="template">{}</span>').format(rest))
-    count = texts.say(language, "prompt_tokens", tokens=len(rendered.ids), context=rendered.context)
-    return Markup(
-        '<p class="facts">{}</p><pre class="exact" tabindex="0" role="region" aria-label="{}">{}</pre>'
-    ).format(count, texts.say(language, "exact_prompt"), joined(parts))
 
 
 def proof_badge(texts: Texts, language: str, proof: BaseProof | None) -> Markup:

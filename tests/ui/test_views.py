@@ -2,7 +2,7 @@
 
 import pytest
 
-from demo.records import Answer, BaseProof, LabStatus, Message, RenderedPrompt
+from demo.records import Answer, BaseProof, LabStatus, Message
 from demo.run_records import Row, RunEvent
 from demo.ui import speech, views
 from demo.ui.curve import curve
@@ -20,23 +20,11 @@ def test_chat_escapes_question_answer_and_title() -> None:
     assert "&lt;img src=x" in html
 
 
-def test_preview_and_prompt_escape_rows_and_messages() -> None:
+def test_preview_escapes_rows() -> None:
     messages = (Message("user", HOSTILE), Message("assistant", HOSTILE))
-    rendered = RenderedPrompt(text=f"<|im_start|>user\n{HOSTILE}", ids=(1, 2), context=8192)
     html = str(views.preview(TEXTS, "en", (Row(1, messages),)))
-    html += str(views.exact_prompt(TEXTS, "en", rendered, messages))
     assert "<img" not in html
     assert "<script" not in html
-
-
-def test_exact_prompt_greys_what_the_template_adds() -> None:
-    rendered = RenderedPrompt(text="<s>user\nHello<e>", ids=(1, 2, 3), context=8192)
-    html = str(views.exact_prompt(TEXTS, "en", rendered, (Message("user", "Hello"),)))
-    assert (
-        '<span class="template">&lt;s&gt;user\n</span>Hello<span class="template">&lt;e&gt;</span>'
-        in html
-    )
-    assert "3 of 8,192 tokens" in html
 
 
 def test_chat_value_gives_its_turns_back_and_drops_what_is_malformed() -> None:

@@ -17,14 +17,26 @@ from demo.errors import LabError
 from demo.records import BASE
 from demo.ui import speech
 from demo.ui.asking import Framing, file_title, framed, framing
+from demo.ui.exact import exact_notice, exact_prompt, exact_view
+from demo.ui.glass import draws, lens, next_token, votes
 from demo.ui.glass.section import Asked, question_now
+from demo.ui.plain_text import PlainText, plain_text
 from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire, wire_stop
 from demo.ui.speech import Turn
-from demo.ui.views import exact_prompt, notice
+from demo.ui.taking_back import EDIT_SCRIPT, FOCUS_MESSAGE, edit, start_afresh, undo
+from demo.ui.views import notice
 
-FOLDS: tuple[Callable[[Shell, Asked], None], ...] = ()
+FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
+    lens.build,
+    next_token.build,
+    draws.build,
+    votes.build,
+)
 """What opens under the glass, in the order of the page."""
 STARTERS = ("starter_1", "starter_2", "starter_3")
+WITHOUT_PICTURE = """(...given) => given.map(value => value && value.turns
+    ? { turns: value.turns.map(({ lens, ...turn }) => turn) } : value)"""
+"""What is asked at every key is sent the chat's turns, and not how they are drawn."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +49,19 @@ class Playground:
     send: Any
     stop: Any
     retry: Any
+    undo: Any
     fresh: Any
     notice: Any
     exact: Any
     framing: Framing
+    plain: PlainText
+    watch: Any
 
     def inputs(self, shell: Shell) -> dict[str, Any]:
         """What a question needs."""
-        plain = {"chat": self.chat, "message": self.message, "speaks": self.speaks}
-        return plain | {"memory": shell.memory, "language": shell.language} | self.framing.inputs()
+        typed = {"chat": self.chat, "message": self.message, "speaks": self.speaks}
+        page = {"memory": shell.memory, "language": shell.language, "watch": self.watch}
+        return typed | page | self.framing.inputs() | self.plain.inputs()
 
 
 def build(shell: Shell) -> Playground:
@@ -57,8 +73,13 @@ def build(shell: Shell) -> Playground:
                 speech.chat(shell.texts, "en", ()),
                 html_template="${value.html}",
                 elem_id="chat",
-                js_on_load=None,
+                js_on_load=EDIT_SCRIPT,
             )
+            with gr.Row(elem_classes=["turnings", "when-idle", "when-begun"]):
+                fresh, retry, back = (
+                    labels.add(gr.Button, f"playground.{name}", size="sm", min_width=60)
+                    for name in ("fresh", "retry", "undo")
+                )
             with gr.Row(elem_classes=["starters", "when-empty"]):
                 starters = [
                     labels.add(gr.Button, f"playground.{key}", size="sm") for key in STARTERS
@@ -82,19 +103,21 @@ def build(shell: Shell) -> Playground:
                     scale=3,
                     min_width=180,
                 )
-                fresh = _button(shell, "fresh", "when-idle", "when-begun")
-                retry = _button(shell, "retry", "when-idle", "when-begun")
                 stop = _button(shell, "stop", "when-busy")
                 send = _button(shell, "send", "when-idle", variant="primary")
             said = gr.HTML("")
             labels.add(gr.HTML, "playground.honest", elem_classes="hint")
         with gr.Column(scale=2, min_width=300, elem_classes="side"):
             knobs = framing(shell, message)
+            plain = plain_text(shell, knobs.file)
             with labels.add(
                 gr.Accordion, "playground.reads", open=False, elem_classes="fold", elem_id="reads"
             ):
-                exact = gr.HTML("")
-    parts = Playground(chat, message, speaks, send, stop, retry, fresh, said, exact, knobs)
+                exact = exact_view()
+    buttons = (send, stop, retry, back, fresh)
+    parts = Playground(
+        chat, message, speaks, *buttons, said, exact, knobs, plain, lens.switch(shell)
+    )
     _wire(shell, parts, starters)
     asked = Asked(parts.inputs(shell), chat, message)
     for fold in FOLDS:
@@ -125,16 +148,26 @@ def _wire(shell: Shell, parts: Playground, starters: Sequence[Any]) -> None:
         chain(ended, shell.bind(after, parts), inputs, [*shown, parts.exact], **QUIET)
     kept = {"chat": parts.chat, "language": shell.language}
     wire_stop(parts.stop, answering, shell.bind(settle), kept, parts.chat)
-    language = {"language": shell.language}
-    wire(
-        [parts.fresh.click],
-        shell.bind(start_afresh),
-        language,
-        [parts.chat, parts.notice],
-        **AT_ONCE,
-    )
-    changes = [parts.framing.file.change, parts.framing.system.change, parts.message.change]
-    wire(changes, shell.bind(show_exact), inputs, parts.exact, trigger_mode="always_last", **QUIET)
+    taken_back = _wire_taking_back(shell, parts, kept)
+    typed = [parts.framing.file, parts.framing.system, parts.message]
+    changes = [part.change for part in (*typed, parts.plain.completion, parts.plain.control)]
+    redraw = shell.bind(show_exact), inputs, parts.exact
+    # Of many keys only the last one counts, and it is sent without pictures.
+    wire(changes, *redraw, trigger_mode="always_last", js=WITHOUT_PICTURE, **QUIET)
+    for event in taken_back:
+        chain(event, *redraw, **QUIET)
+
+
+def _wire_taking_back(shell: Shell, parts: Playground, kept: dict[str, Any]) -> list[Any]:
+    shown = [parts.chat, parts.message, parts.notice]
+    # An event of the chat's own script: Gradio's `on` does not know it.
+    edited = parts.chat.edit(shell.bind(edit), inputs_kwargs=kept, outputs=shown, **AT_ONCE)
+    edited.then(None, None, None, js=FOCUS_MESSAGE, api_visibility="private")
+    left, language = [parts.chat, parts.notice], {"language": shell.language}
+    return [
+        wire([parts.undo.click], shell.bind(undo), kept, left, **AT_ONCE),
+        wire([parts.fresh.click], shell.bind(start_afresh), language, left, **AT_ONCE),
+    ]
 
 
 def take(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> dict[Any, Any]:
@@ -148,7 +181,9 @@ def take(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> 
         return _refused(parts, given, shell.explain(language, error))
     titles = {name: title for title, name in shell.adapter_choices(given["memory"], language)}
     title = titles.get(question.adapter, question.adapter)
-    turn = Turn(given["message"], question.adapter, title, file_title(shell, given["file"]))
+    plain = bool(given["completion"])
+    file = "" if plain else file_title(shell, given["file"])
+    turn = Turn(given["message"], question.adapter, title, file, plain)
     return {
         parts.chat: speech.chat(shell.texts, language, (*past, turn)) | {"asked": True},
         parts.message: "",
@@ -180,12 +215,14 @@ def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
     *past, turn = turns
     try:
         asked = given | {"message": turn.question, "speaks": turn.speaker}
-        question = framed(shell, request, asked, speech.history(past))
+        question = lens.watched(framed(shell, request, asked, speech.history(past)), given)
+        sight, seen = lens.Sight(question), {}
         with closing(shell.lab.answer(question)) as increments:
             for increment in speech.paced(increments, shell.gap):
                 turn = speech.grown(shell.texts, language, turn, increment)
-                yield speech.chat(shell.texts, language, (*past, turn))
-        yield speech.chat(shell.texts, language, (*past, turn))
+                seen = sight.of(increment)
+                yield speech.chat(shell.texts, language, (*past, turn)) | seen
+        yield speech.chat(shell.texts, language, (*past, turn)) | seen
     except Exception as error:
         failed = replace(turn, error=shell.explain(language, error))
         yield speech.chat(shell.texts, language, (*past, failed))
@@ -194,7 +231,7 @@ def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
 def after(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> dict[Any, Any]:
     """Hand back a question that failed before its first word; and the prompt as it stands now."""
     turns, language = speech.read_turns(given["chat"]), given["language"]
-    changed: dict[Any, Any] = {}
+    changed = lens.taken_over(parts.chat, given["chat"])
     if turns and turns[-1].error and not turns[-1].answer:
         *past, failed = turns
         given |= {
@@ -214,18 +251,13 @@ def settle(shell: Shell, chat: Any, language: str) -> Any:
     return speech.chat(shell.texts, language, speech.stopped(speech.read_turns(chat)))
 
 
-def start_afresh(shell: Shell, language: str) -> tuple[Any, str]:
-    """Empty the chat."""
-    return speech.chat(shell.texts, language, ()), ""
-
-
 def show_exact(shell: Shell, request: gr.Request, **given: Any) -> Any:
     """The prompt as the model would read it now; with nothing typed, as it read the last one."""
     language = given["language"]
     try:
         question = question_now(shell, request, given)
-        return exact_prompt(shell.texts, language, shell.lab.render(question), question.messages)
+        return exact_prompt(shell.texts, language, shell.lab.render(question, named=True))
     except LabError as error:
         if error.key == "empty_text":
-            return notice(shell.texts.say(language, "exact_empty"), "quiet")
-        return notice(shell.explain(language, error), "quiet")
+            return exact_notice(shell.texts.say(language, "exact_empty"))
+        return exact_notice(shell.explain(language, error))

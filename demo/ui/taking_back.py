@@ -1,0 +1,57 @@
+"""Taking back what was said: edit an earlier question, undo the last turn, begin anew.
+
+Answers nothing: it hands the chat back, and an edited question to the message field.
+"""
+
+from typing import Any
+
+import gradio as gr
+
+from demo.checks import bounded
+from demo.errors import LabError
+from demo.ui import speech
+from demo.ui.shell import Shell
+from demo.ui.views import notice
+
+EDIT_SCRIPT = """
+element.addEventListener('click', event => {
+    const pressed = event.target.closest('[data-edit]');
+    if (pressed) trigger('edit', { turn: Number(pressed.dataset.edit) });
+});
+"""
+"""A press on a turn's own button becomes an event of the chat that says which turn."""
+FOCUS_MESSAGE = "() => { document.querySelector('#message textarea').focus() }"
+
+
+def edit(shell: Shell, event: gr.EventData, chat: Any, language: str) -> tuple[Any, Any, Any]:
+    """A question and what followed are taken back; the question waits in the message field.
+
+    Returns:
+        Chat, message and notice.
+    """
+    turns = speech.read_turns(chat)
+    if speech.under_way(turns):
+        return gr.skip(), gr.skip(), _under_way(shell, language)
+    try:
+        place = bounded("turn", event.turn, 0, len(turns) - 1, int)
+    except LabError as error:
+        return gr.skip(), gr.skip(), notice(shell.explain(language, error))
+    said = notice(shell.texts.say(language, "edit_begun"), "quiet")
+    return speech.chat(shell.texts, language, turns[:place]), turns[place].question, said
+
+
+def undo(shell: Shell, chat: Any, language: str) -> tuple[Any, Any]:
+    """Take the last question and its answer away; returns chat and notice."""
+    turns = speech.read_turns(chat)
+    if speech.under_way(turns):
+        return gr.skip(), _under_way(shell, language)
+    return speech.chat(shell.texts, language, turns[:-1]), ""
+
+
+def start_afresh(shell: Shell, language: str) -> tuple[Any, str]:
+    """Empty the chat; returns chat and notice."""
+    return speech.chat(shell.texts, language, ()), ""
+
+
+def _under_way(shell: Shell, language: str) -> Any:
+    return notice(shell.texts.say(language, "answer_under_way"))
