@@ -1,0 +1,122 @@
+"""The fold "Twenty draws": the same question drawn twenty times as one batch, grouped by identical text.
+
+Knows no model; the lab draws.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+from markupsafe import Markup
+
+from demo.prompting.votes import Vote, grouped
+from demo.records import Answer, Sampling
+from demo.ui.glass import batch
+from demo.ui.glass.distribution import percent
+from demo.ui.glass.section import Asked, question_now, section
+from demo.ui.language import Texts
+from demo.ui.shell import STREAM, Shell, wire, wire_stop
+from demo.ui.views import joined, notice
+
+COUNT = 20
+TEMPERATURE = 0.8
+LONGEST = 24
+"""Tokens of one draw at first: short texts repeat, long ones hardly ever do."""
+
+
+def build(shell: Shell, asked: Asked) -> None:
+    """Lay out the fold and wire it."""
+    low, high, _ = Sampling.RANGES["temperature"]
+    with section(shell, "draws"):
+        with gr.Row(elem_classes="fold-knobs"):
+            knob = {"interactive": True, "buttons": [], "min_width": 200}
+            warmth = shell.labels.add(
+                gr.Slider, "draws.temperature", minimum=low, maximum=high, step=0.05,
+                value=TEMPERATURE, **knob,
+            )  # fmt: skip
+            longest = shell.labels.add(
+                gr.Slider, "draws.longest", minimum=1, maximum=128, step=1, value=LONGEST, **knob
+            )
+        with gr.Row(elem_classes="fold-actions"):
+            go = shell.labels.add(gr.Button, "draws.go", elem_classes="when-drawn", min_width=90)
+            stop = shell.labels.add(
+                gr.Button, "draws.stop", elem_classes="when-drawing", min_width=90
+            )
+        shown = batch.picture()
+    inputs = asked.inputs | {"warmth": warmth, "longest": longest}
+    drawing = wire([go.click], shell.bind(draw), inputs, shown, **STREAM)
+    kept = {"value": shown, "language": shell.language}
+    wire_stop(stop, [drawing], shell.bind(settle), kept, shown)
+
+
+def draw(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
+    """Twenty answers to the present question; what has ended is grouped as it comes."""
+    language, answers = given["language"], []
+    yield _value(shell.texts, language, [], given["warmth"], live=True)
+    try:
+        asked = question_now(shell, request, given)
+        question = batch.drawn_with(
+            asked, temperature=given["warmth"], max_new_tokens=given["longest"]
+        )
+        for answers in batch.follow(shell, question, COUNT):
+            yield _value(shell.texts, language, answers, question.sampling.temperature, live=True)
+        if failed := batch.failure(answers):
+            raise failed
+        yield _value(shell.texts, language, answers, question.sampling.temperature, live=False)
+    except Exception as error:
+        yield {"html": notice(shell.explain(language, error))}
+
+
+def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
+    """What was drawn until it was stopped."""
+    warmth = value.get("warmth") if isinstance(value, dict) else 0.0
+    return _value(shell.texts, language, batch.read_kept(value), warmth, live=False)
+
+
+def _value(
+    texts: Texts, language: str, answers: Sequence[Answer], warmth: Any, *, live: bool
+) -> dict[str, Any]:
+    """The picture, and the draws that it shows."""
+    done = batch.ended(answers)
+    told = (
+        batch.progress(texts, language, answers)
+        if live
+        else _summary(texts, language, answers, done, warmth)
+    )
+    groups = grouped([answer.text for answer in done])
+    html = Markup('<div class="batch {}">{}<ol class="groups">{}</ol></div>').format(
+        "drawing" if live else "",
+        told,
+        joined(_group(texts, language, group, done) for group in groups),
+    )
+    return {"html": html, "draws": batch.kept(answers), "warmth": warmth}
+
+
+def _summary(
+    texts: Texts, language: str, answers: Sequence[Answer], done: Sequence[Answer], warmth: Any
+) -> Markup:
+    """How many different texts there are, in one sentence; and what they cost."""
+    groups = grouped([answer.text for answer in done])
+    lines = [batch.stopped_line(texts, language, answers)]
+    if groups:
+        share = percent(texts, language, groups[0].count / len(done))
+        facts = {"count": len(done), "different": len(groups), "most": groups[0].count}
+        lines.insert(0, texts.say(language, "draws.verdict", share=share, **facts))
+        lines.append(texts.say(language, "draws.greedy") if warmth == 0 else "")
+        lines.append(batch.cost(texts, language, done))
+    first, *others = [line for line in lines if line] or [texts.say(language, "draws.none")]
+    html = Markup('<p class="verdict" role="status">{}</p>').format(first)
+    return html + joined(Markup('<p class="facts">{}</p>').format(line) for line in others)
+
+
+def _group(texts: Texts, language: str, group: Vote, done: Sequence[Answer]) -> Markup:
+    """One text, how often it came, and its share as a bar."""
+    html = Markup(
+        '<li><div class="bar" aria-hidden="true"><i class="after" style="width:{:.1f}%"></i></div><p class="times">{}</p><p class="said">{} <span class="cost">{}</span></p></li>'
+    )
+    return html.format(
+        100 * group.count / len(done),
+        texts.say(language, "draws.times", count=group.count),
+        group.answer or texts.say(language, "batch.empty"),
+        batch.cut_short(texts, language, done[group.chains[0]]),
+    )

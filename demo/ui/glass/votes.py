@@ -1,0 +1,110 @@
+"""The fold "Ask N times and vote": self-consistency (Wang et al. 2022) on the present question.
+
+Knows no model; the lab draws, `demo.prompting.votes` counts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from demo.checks import chosen
+from demo.lab.answers import MOST_DRAWS
+from demo.prompting.extract import EXTRACTORS
+from demo.records import Answer, Sampling
+from demo.ui.glass import batch
+from demo.ui.glass.ballot import ballot
+from demo.ui.glass.section import Asked, question_now, section
+from demo.ui.shell import STREAM, Shell, wire, wire_stop
+from demo.ui.views import notice
+
+COUNT = 10
+TEMPERATURE = 0.7
+"""What Wang et al. draw most of their chains with."""
+BY_FILE = ""
+"""The choice of the extractor that the prompt file names."""
+
+
+@dataclass(frozen=True)
+class Election:
+    """What is voted on, and what was said so far."""
+
+    rule: str
+    """The extractor that finds the answer in a chain."""
+    truth: str
+    """The right answer, where the visitor knows it."""
+    answers: list[Answer] = field(default_factory=list)
+
+
+def build(shell: Shell, asked: Asked) -> None:
+    """Lay out the fold and wire it."""
+    add = shell.labels.add
+    low, high, _ = Sampling.RANGES["temperature"]
+    with section(shell, "votes"):
+        with gr.Row(elem_classes="fold-knobs"):
+            knob = {"interactive": True, "buttons": [], "min_width": 200}
+            count = add(
+                gr.Slider, "votes.count", minimum=2, maximum=MOST_DRAWS, step=1, value=COUNT, **knob
+            )
+            warmth = add(
+                gr.Slider, "votes.temperature", minimum=low, maximum=high, step=0.05,
+                value=TEMPERATURE, **knob,
+            )  # fmt: skip
+            rule = add(gr.Dropdown, "votes.rule", value=BY_FILE, interactive=True, min_width=200)
+            truth = add(gr.Textbox, "votes.truth", lines=1, interactive=True, min_width=200)
+        with gr.Row(elem_classes="fold-actions"):
+            go = add(gr.Button, "votes.go", elem_classes="when-drawn", min_width=90)
+            stop = add(gr.Button, "votes.stop", elem_classes="when-drawing", min_width=90)
+        shown = batch.picture()
+    inputs = asked.inputs | {"count": count, "warmth": warmth, "rule": rule, "truth": truth}
+    voting = wire([go.click], shell.bind(vote), inputs, shown, **STREAM)
+    kept = {"value": shown, "language": shell.language}
+    wire_stop(stop, [voting], shell.bind(settle), kept, shown)
+
+
+def vote(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
+    """Draw chains for the present question; votes are counted as chains come to their end."""
+    language = given["language"]
+    try:
+        election = Election(_rule(shell, given), str(given["truth"] or "").strip()[:200])
+        yield shown(shell, language, election, live=True)
+        question = batch.drawn_with(
+            question_now(shell, request, given), temperature=given["warmth"]
+        )
+        answers: list[Answer] = []
+        for answers in batch.follow(shell, question, given["count"]):
+            election = Election(election.rule, election.truth, answers)
+            yield shown(shell, language, election, live=True)
+        if failed := batch.failure(answers):
+            raise failed
+        yield shown(shell, language, election, live=False)
+    except Exception as error:
+        yield {"html": notice(shell.explain(language, error))}
+
+
+def _rule(shell: Shell, given: dict[str, Any]) -> str:
+    """The chosen extractor, or the one that the prompt file names."""
+    if given["rule"] != BY_FILE:
+        return chosen("answer", given["rule"], tuple(EXTRACTORS))
+    file = next((f for f in shell.lab.prompts.all() if f.name == given["file"]), None)
+    return file.answer if file else "none"
+
+
+def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
+    """The votes of the chains that had ended when it was stopped."""
+    given = value if isinstance(value, dict) else {}
+    rule = given.get("rule") if given.get("rule") in EXTRACTORS else "none"
+    election = Election(str(rule), str(given.get("truth", "")), batch.read_kept(value))
+    return shown(shell, language, election, live=False)
+
+
+def shown(shell: Shell, language: str, election: Election, *, live: bool) -> dict[str, Any]:
+    """The picture, and the chains that it counts."""
+    html = ballot(shell.texts, language, election.answers, (election.rule, election.truth), live)
+    return {
+        "html": html,
+        "draws": batch.kept(election.answers),
+        "rule": election.rule,
+        "truth": election.truth,
+    }

@@ -1,0 +1,88 @@
+"""Draws and votes as the page keeps and shows them: what was stopped is not counted."""
+
+from demo.errors import Busy
+from demo.records import Answer
+from demo.ui.glass import batch, draws
+from demo.ui.glass.ballot import ballot
+from demo.ui.language import Texts
+
+TEXTS = Texts.load()
+
+
+def answer(text: str, reason: str = "end", reused: int = 19) -> Answer:
+    done = bool(reason)
+    return Answer(text, tokens=5, prompt_tokens=20, done=done, reason=reason, reused=reused)  # type: ignore[arg-type]
+
+
+BATCH = [
+    answer("It is 4.", reused=0),
+    answer("It is <i>4</i>."),
+    answer("It is 5.", "length"),
+    answer("no idea"),
+    answer("It is", ""),
+    answer("It", "stopped"),
+]
+
+
+def voted(truth: str = "", rule: str = "last_number") -> str:
+    return str(ballot(TEXTS, "en", BATCH, (rule, truth), live=False))
+
+
+def test_answers_come_back_from_the_browser_as_they_were() -> None:
+    assert batch.read_kept({"draws": batch.kept(BATCH)}) == BATCH
+
+
+def test_what_is_malformed_in_a_browsers_value_is_dropped() -> None:
+    assert batch.read_kept({"draws": [1, {"text": 2}, {"text": "a", "tokens": "x"}]}) == [
+        Answer("a")
+    ]
+    assert batch.read_kept({"draws": [{"text": "a"}] * 500}) == [Answer("a")] * 32
+    assert batch.read_kept(None) == batch.read_kept({"draws": 5}) == []
+
+
+def test_a_vote_says_agreement_with_n_and_counts_what_had_no_answer() -> None:
+    html = voted()
+    assert "“4” wins: 2 of 4 chains agree (50 %)." in html
+    assert "no answer found" in html
+    assert "Stopped before their end and not counted: 2" in html
+    assert html.count("<details") == 4
+    assert "&lt;i&gt;4" in html
+
+
+def test_the_measured_truth_is_told_where_the_right_answer_is_known() -> None:
+    assert "The vote is right. A single chain says 4 in 2 of 4 cases: 50 %" in voted("4")
+    assert "The vote is not right: the answer is 5. A single chain says so in 1 of 4" in voted("5")
+    assert "The vote is" not in voted()
+
+
+def test_a_tie_is_called_a_tie() -> None:
+    html = ballot(TEXTS, "en", [answer("1"), answer("2")], ("last_number", "1"), live=False)
+    assert "A tie between 1 · 2, with 1 of 2 chains each" in html
+    assert "The vote is not right" in html
+
+
+def test_without_any_answer_the_page_says_what_to_do() -> None:
+    html = ballot(TEXTS, "en", [answer("a"), answer("b")], ("last_number", ""), live=False)
+    assert "Choose another rule" in html
+
+
+def test_the_prompt_counts_as_read_once() -> None:
+    assert "Prompt tokens: 20; read for all 2 answers together: 21." in batch.cost(
+        TEXTS, "en", BATCH[:2]
+    )
+
+
+def test_a_batch_of_failures_says_why_it_failed() -> None:
+    failed = Answer(done=True, reason="error", error=Busy("visitor_busy", got=2))
+    assert batch.failure([failed, failed]) is failed.error
+    assert batch.failure([failed, answer("a")]) is None
+
+
+def test_identical_draws_are_one_line_with_their_count() -> None:
+    shown = draws._value(
+        TEXTS, "en", [answer("Paris"), answer("Paris"), answer("Rome")], 0.8, live=False
+    )
+    html = str(shown["html"])
+    assert "3 draws, 2 different texts. The most frequent came 2 times (66.7 %)." in html
+    assert html.count("<li>") == 2
+    assert "66.7%" in html
