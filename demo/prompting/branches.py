@@ -6,7 +6,7 @@ the browser keeps a tree, so whatever is read back from one is checked.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from demo.checks import bounded
@@ -76,15 +76,6 @@ class Tree:
         """Token ids that the newest branch begins with."""
         return tuple(token.id for token in self.path(len(self.branches) - 1))
 
-    def grown(self, said: Sequence[TokenChoice], reason: str) -> "Tree":
-        """The newest branch with what the model has said after its first token."""
-        *others, last = self.branches
-        return Tree((*others, replace(last, tokens=(last.tokens[0], *said), reason=reason)))
-
-    def settled(self, reason: str) -> "Tree":
-        """Every branch that still grew has ended."""
-        return Tree(tuple(replace(b, reason=b.reason or reason) for b in self.branches))
-
     def _owner(self, number: int, place: int) -> int:
         """The branch that said the token of a place: another token there is a fork of that one."""
         branch = self.branches[number]
@@ -118,6 +109,24 @@ def packed(choices: Sequence[TokenChoice]) -> str:
         + "\n"
         for c in choices
     )
+
+
+class Packing:
+    """Tokens packed as they come, each once.
+
+    Args:
+        before: packed tokens that stand before them.
+    """
+
+    def __init__(self, before: str = "") -> None:
+        self._packed = before
+        self._count = 0
+
+    def grown(self, choices: Sequence[TokenChoice]) -> str:
+        """Everything so far; `choices` are those of before and perhaps more."""
+        self._packed += packed(choices[self._count :])
+        self._count = len(choices)
+        return self._packed
 
 
 def unpacked(text: str) -> tuple[TokenChoice, ...]:

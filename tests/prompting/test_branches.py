@@ -1,6 +1,7 @@
 """A tree of answers keeps what the decode told, and every branch can be gone on from its tokens."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from demo.prompting.branches import (
     DEEPEST,
     MOST_BRANCHES,
     Branch,
+    Packing,
     Tree,
     kept,
     packed,
@@ -29,6 +31,13 @@ def answered(*tokens: int) -> Tree:
     return Tree((Branch(tuple(map(choice, tokens)), reason="end"),))
 
 
+def said(tree: Tree, *tokens: int) -> Tree:
+    """The newest branch with what the model said after its first token."""
+    *others, last = tree.branches
+    grown = (*last.tokens, *map(choice, tokens))
+    return Tree((*others, replace(last, tokens=grown, reason="end")))
+
+
 def ids(tree: Tree, number: int) -> list[int]:
     return [token.id for token in tree.path(number)]
 
@@ -36,10 +45,9 @@ def ids(tree: Tree, number: int) -> list[int]:
 def test_a_branch_keeps_what_came_before_its_place_and_begins_with_the_alternative() -> None:
     tree = answered(10, 20, 30, 40).forked(0, 2, 31)
     assert tree.begun() == (10, 20, 31)
-    grown = tree.grown([choice(50), choice(60)], "length")
+    grown = said(tree, 50, 60)
     assert ids(grown, 1) == [10, 20, 31, 50, 60]
     assert ids(grown, 0) == [10, 20, 30, 40]
-    assert grown.branches[1].reason == "length"
 
 
 def test_the_taken_alternative_is_judged_as_its_place_was_and_nothing_is_computed_anew() -> None:
@@ -49,14 +57,14 @@ def test_the_taken_alternative_is_judged_as_its_place_was_and_nothing_is_compute
 
 
 def test_a_branch_of_a_branch_keeps_both_forks() -> None:
-    tree = answered(10, 20, 30).forked(0, 1, 21).grown([choice(50), choice(60)], "end")
+    tree = said(answered(10, 20, 30).forked(0, 1, 21), 50, 60)
     tree = tree.forked(1, 3, 61)
     assert tree.begun() == (10, 21, 50, 61)
     assert (tree.branches[2].parent, tree.depth(2)) == (1, 2)
 
 
 def test_another_token_where_a_branch_left_the_answer_is_a_branch_of_the_answer() -> None:
-    tree = answered(10, 20, 30).forked(0, 1, 21).grown([choice(50)], "end")
+    tree = said(answered(10, 20, 30).forked(0, 1, 21), 50)
     for place, token in ((0, 12), (1, 22)):
         beside = tree.forked(1, place, token)
         assert (beside.branches[2].parent, beside.depth(2)) == (0, 1)
@@ -91,20 +99,14 @@ def test_number_and_depth_of_branches_are_bounded() -> None:
     deep = answered(10, 20)
     for number in range(DEEPEST):
         deep = deep.forked(number, number + 1, deep.path(number)[number + 1].id + 1)
-        deep = deep.grown([choice(50)], "end")
+        deep = said(deep, 50)
     assert deep.depth(DEEPEST) == DEEPEST
     with pytest.raises(BadInput, match=f"{DEEPEST} forks deep"):
         deep.forked(DEEPEST, DEEPEST + 1, 51)
 
 
-def test_what_was_under_way_can_be_settled() -> None:
-    tree = answered(10, 20).forked(0, 1, 21)
-    assert [b.reason for b in tree.branches] == ["end", ""]
-    assert [b.reason for b in tree.settled("stopped").branches] == ["end", "stopped"]
-
-
 def test_a_tree_comes_back_from_a_browser_as_it_went() -> None:
-    tree = answered(10, 20, 30).forked(0, 1, 21).grown([choice(50)], "length")
+    tree = said(answered(10, 20, 30).forked(0, 1, 21), 50)
     assert tree_of(json.loads(json.dumps(kept(tree)))) == tree
 
 
@@ -113,6 +115,8 @@ def test_packed_tokens_only_grow_and_keep_every_character() -> None:
     assert all(packed(odd).startswith(packed(odd[:n])) for n in range(4))
     assert packed(odd).count("\n") == 3
     assert unpacked(packed(odd)) == tuple(odd)
+    packing = Packing(packed(odd[:1]))
+    assert [packing.grown(odd[1:n]) for n in (1, 2, 2, 3)][-1] == packed(odd)
 
 
 GOOD = {"tokens": "", "parent": -1, "place": 0, "reason": ""}
