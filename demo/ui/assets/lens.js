@@ -76,13 +76,15 @@ function drawTokens() {
     button.classList.toggle('forked', leavesAt(shown, +button.dataset.place).length > 0);
 }
 function drawLegend() {
-  const edges = [0, ...SURE, 1], legend = part('legend');
-  legend.replaceChildren(make('span', 'lens-key', words().legend));
-  SURE.concat(1).forEach((edge, step) => {
-    const swatch = make('span', 'lens-swatch', share(edges[step]) + ' – ' + share(edge));
+  const legend = part('legend'), last = SURE.length;
+  const range = step => step === 0 ? '< ' + share(SURE[0]) : step === last ? '≥ ' + share(SURE[last - 1])
+    : share(SURE[step - 1]) + ' – ' + share(SURE[step]);
+  legend.replaceChildren(make('span', '', words().legend));
+  for (let step = 0; step <= last; step++) {
+    const swatch = make('span', 'lens-swatch', range(step));
     swatch.dataset.sure = step;
     legend.append(swatch);
-  });
+  }
   legend.append(make('span', 'lens-swatch surprise', words().surprise));
 }
 function alternative(other, token) {
@@ -128,7 +130,7 @@ function branchItem(number) {
   if (number === shown) button.setAttribute('aria-current', 'true');
   const fields = {place: branch.place + 1, text: spoken(own(number)[0]?.text ?? '')};
   button.append(make('span', 'lens-fork', number ? fill(words().fork, fields) : words().answer));
-  button.append(make('span', 'lens-said', (number ? '… ' : '') + textOf(own(number)) + (branch.reason ? '' : ' …')));
+  button.append(make('span', 'lens-words', (number ? '… ' : '') + textOf(own(number)) + (branch.reason ? '' : ' …')));
   item.append(button);
   const children = props.value.branches.flatMap((b, n) => (b.parent === number ? [n] : []));
   if (children.length) {

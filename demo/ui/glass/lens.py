@@ -29,8 +29,8 @@ EMPTY: dict[str, Any] = {"key": 0, "asked": {}, "question": "", "branches": [], 
 ROLES = ("system", "user", "assistant")
 TEMPLATE = """<div class="lens" data-any="false" data-busy="false">
 <p class="lens-empty hint"></p><p class="lens-question hint"></p><p class="lens-legend"></p>
-<div class="lens-tokens" role="toolbar"></div><div class="lens-place"></div><div class="lens-tree"></div>
-<div class="lens-said" role="alert"></div></div>"""
+<div class="lens-tokens" role="toolbar"></div><div class="lens-place"></div>
+<div class="lens-said" role="alert"></div><div class="lens-tree"></div></div>"""
 """The script fills it; nothing that anybody said is ever part of it."""
 FEED = """(chat, lens) => {
   const last = (chat.turns ?? []).at(-1), told = chat.lens;
@@ -92,7 +92,11 @@ def build(shell: Shell, asked: Asked) -> None:
     with section(shell, "lens"):
         asked.inputs["watch"].render()
         view = gr.HTML(
-            EMPTY, html_template=TEMPLATE, js_on_load=_script(shell.texts), elem_id="lens-view"
+            EMPTY,
+            html_template=TEMPLATE,
+            js_on_load=_script(shell.texts),
+            apply_default_css=False,
+            elem_id="lens-view",
         )
         stop = shell.labels.add(
             gr.Button, "lens.stop", size="sm", elem_classes="lens-stop", min_width=90
