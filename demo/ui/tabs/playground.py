@@ -150,7 +150,8 @@ def _wire(shell: Shell, parts: Playground, starters: Sequence[Any]) -> None:
     wire_stop(parts.stop, answering, shell.bind(settle), kept, parts.chat)
     taken_back = _wire_taking_back(shell, parts, kept)
     typed = [parts.framing.file, parts.framing.system, parts.message]
-    changes = [part.change for part in (*typed, parts.plain.completion, parts.plain.control)]
+    switches = [parts.plain.completion, parts.plain.control, shell.language]
+    changes = [part.change for part in (*typed, *switches)]
     redraw = shell.bind(show_exact), inputs, parts.exact
     # Of many keys only the last one counts, and it is sent without pictures.
     wire(changes, *redraw, trigger_mode="always_last", js=WITHOUT_PICTURE, **QUIET)
@@ -199,11 +200,14 @@ def _refused(parts: Playground, given: dict[str, Any], why: str) -> dict[Any, An
 def take_again(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> Any:
     """The last question once more, with the knobs as they stand now; what is typed stays."""
     turns = speech.read_turns(given["chat"])
-    if not turns:
+    if not turns or speech.under_way(turns):
         return take(shell, parts, request, **given)
     before = speech.chat(shell.texts, given["language"], turns[:-1])
     again = given | {"chat": before, "message": turns[-1].question}
-    return take(shell, parts, request, **again) | {parts.message: gr.skip()}
+    taken = take(shell, parts, request, **again)
+    if not taken[parts.chat]["asked"]:
+        return taken | {parts.chat: given["chat"] | {"asked": False}}
+    return taken | {parts.message: gr.skip()}
 
 
 def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
