@@ -18,7 +18,7 @@ from demo.records import BASE
 from demo.ui import speech
 from demo.ui.asking import Framing, file_title, framed, framing
 from demo.ui.exact import exact_notice, exact_prompt, exact_view
-from demo.ui.glass import draws, lens, next_token, votes
+from demo.ui.glass import draws, judge, lens, next_token, votes
 from demo.ui.glass.section import Asked, question_now
 from demo.ui.plain_text import PlainText, plain_text
 from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire, wire_stop
@@ -31,11 +31,12 @@ FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     next_token.build,
     draws.build,
     votes.build,
+    judge.build,
 )
 """What opens under the glass, in the order of the page."""
 STARTERS = ("starter_1", "starter_2", "starter_3")
-WITHOUT_PICTURE = """(...given) => given.map(value => value && value.turns
-    ? { turns: value.turns.map(({ lens, ...turn }) => turn) } : value)"""
+WITHOUT_PICTURE = """(...given) => given.map(
+    value => value && value.turns ? { turns: value.turns } : value)"""
 """What is asked at every key is sent the chat's turns, and not how they are drawn."""
 
 
