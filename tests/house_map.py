@@ -32,6 +32,8 @@ DESCRIBED = {
     "demo/engine/model/": "The base model and adapters: found, checked, loaded.",
     "demo/engine/turns/": "The engine's thread: who is next, one token for everybody, faults.",
     "demo/evaluation/": "Metrics.",
+    "demo/experiments/": "Many questions in the background: how much a prompt matters, and whether the model writes one.",
+    "demo/experiments/wordings.yaml": "Instructions that mean the same, for each labelled sample.",
     "demo/lab/": "Every service of the lab, and every limit.",
     "demo/methods/": "One file per fine-tuning method.",
     "demo/prompting/": "Prompt files to messages, answers to what was asked for.",

@@ -1,0 +1,130 @@
+"""Experiments on prompts: who may make one, with what, and how it is stopped.
+
+One visitor makes one at a time, beside any answers. Knows no widget; what an experiment does is
+its own room's business.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from demo.data.store import DatasetStore
+from demo.engine.claims import Source
+from demo.engine.service import Engine
+from demo.errors import Busy
+from demo.experiment_records import Search, SearchRequest, Sensitivity, SensitivityRequest
+from demo.experiments.budget import require_room
+from demo.experiments.classify import Asker
+from demo.experiments.labelled import labelled, wordings_of
+from demo.experiments.sensitivity import plans, sensitivity
+from demo.records import ScoreRequest
+from demo.run_records import Row
+from demo.workspace import Workspaces
+
+MOST_EXPERIMENTS = 6
+"""Of all visitors at once; they share the background with each other."""
+LABEL_TOKENS = 32
+"""The longest label, at most."""
+
+SoFar = TypeVar("SoFar", Sensitivity, Search)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A dataset by its name for people, and its rows."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+
+class Experiments:
+    """Experiments of all visitors.
+
+    Args:
+        engine: answers and scores.
+        workspaces: open to whoever holds a capability.
+        datasets: samples and uploads.
+        asked: who answers a request, once it is clear that the visitor may ask.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        workspaces: Workspaces,
+        datasets: DatasetStore,
+        asked: Callable[[ScoreRequest], Source],
+    ) -> None:
+        self._engine = engine
+        self._workspaces = workspaces
+        self._datasets = datasets
+        self._asked = asked
+        self._under_way: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+
+    def sensitivity(self, request: SensitivityRequest) -> Iterator[Sensitivity]:
+        """Accuracy over orders, wordings, random labels and no shots, as it becomes known.
+
+        Closing the iterator, or `stop`, ends it.
+
+        Raises:
+            BadInput: the set or a wording cannot be used, or the prompts do not fit.
+            Busy: this visitor has an experiment under way, or too many others have.
+            NotFound: the dataset or the adapter is not there.
+        """
+        with self._place(request) as stopped:
+            asker = self._asker(request)
+            table = self._table(request)
+            rows = labelled(table.name, table.rows, request.shots, request.questions, request.seed)
+            wordings = wordings_of(request.dataset, rows.labels, request.wordings)
+            variants = plans(request, rows, wordings)
+            prompts = [[plan.prompt(q.input) for q in rows.questions] for plan in variants]
+            require_room(self._engine.render, prompts, LABEL_TOKENS, request.shots)
+            yield from _until(stopped, sensitivity(asker, rows, variants))
+
+    def stop(self, visitor: str) -> bool:
+        """End a visitor's experiment with what it has found so far; False where there is none."""
+        with self._lock:
+            stopped = self._under_way.get(visitor)
+        if stopped is not None:
+            stopped.set()
+        return stopped is not None
+
+    def _asker(self, request: SensitivityRequest | SearchRequest) -> Asker:
+        visitor = request.visitor or request.workspace
+        who = ScoreRequest(
+            (), (), adapter=request.adapter, workspace=request.workspace, visitor=visitor
+        )
+        return Asker(self._engine, self._asked(who), who)
+
+    def _table(self, request: SensitivityRequest | SearchRequest) -> Table:
+        workspace = request.workspace
+        folder = self._workspaces.open(workspace) if workspace else None
+        info = self._datasets.info(folder, request.dataset)
+        return Table(info.name, self._datasets.rows(folder, request.dataset))
+
+    @contextmanager
+    def _place(self, request: SensitivityRequest | SearchRequest) -> Iterator[threading.Event]:
+        visitor, stopped = request.visitor or request.workspace, threading.Event()
+        with self._lock:
+            if visitor in self._under_way:
+                raise Busy("experiment_busy")
+            if len(self._under_way) >= MOST_EXPERIMENTS:
+                raise Busy("experiments_full", got=len(self._under_way))
+            self._under_way[visitor] = stopped
+        try:
+            yield stopped
+        finally:
+            with self._lock:
+                del self._under_way[visitor]
+
+
+def _until(stopped: threading.Event, steps: Iterator[SoFar]) -> Iterator[SoFar]:
+    """The steps, and where they were stopped the last one marked as partial."""
+    with closing(steps):  # type: ignore[type-var]  # every experiment is a generator
+        for so_far in steps:
+            if stopped.is_set() and not so_far.done:
+                yield replace(so_far, stopped=True, done=True, seconds_left=0.0)
+                return
+            yield so_far
