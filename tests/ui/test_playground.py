@@ -1,0 +1,179 @@
+"""What the chat's handlers answer: with the real model, on every path that a visitor can take."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from demo.errors import Busy
+from demo.lab import Lab
+from demo.settings import LabSettings
+from demo.ui import speech
+from demo.ui.language import Labels, Texts
+from demo.ui.memory import browser_memory
+from demo.ui.shell import Shell
+from demo.ui.tabs import playground
+from demo.ui.tabs.playground import Playground
+
+REQUEST = gr.Request(session_hash="a visitor")
+TURN = speech.Turn(question="Name a fruit.", answer="Apple.", tokens=2, reason="end")
+
+
+@pytest.fixture(scope="module")
+def lab(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab of its own that shares the converted model."""
+    home = tmp_path_factory.mktemp("playground")
+    (home / "data").mkdir()
+    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
+    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
+    lab = Lab(LabSettings(home=home, answers_per_visitor=1))
+    lab.engine.start()
+    lab.engine.wait_ready(240)
+    yield lab
+    lab.engine.close()
+
+
+@pytest.fixture(scope="module")
+def shell(lab: Lab) -> Iterator[Shell]:
+    texts = Texts.load()
+    with gr.Blocks():
+        yield Shell(lab, texts, Labels(texts), browser_memory(), gr.Radio(["en"], value="en"))
+
+
+@pytest.fixture(scope="module")
+def parts(shell: Shell) -> Playground:
+    return playground.build(shell)
+
+
+@pytest.fixture
+def given(shell: Shell, parts: Playground) -> dict[str, Any]:
+    """What the components hold at first, with short answers."""
+    held = {name: part.value for name, part in parts.inputs(shell).items()}
+    return held | {"chat": chat(), "message": "Hi", "max_new_tokens": 4}
+
+
+def chat(*turns: speech.Turn) -> dict[str, Any]:
+    return speech.chat(Texts.load(), "en", turns)
+
+
+def taken(shell: Shell, parts: Playground, given: dict[str, Any]) -> dict[str, Any]:
+    """What the next listener is given after the question was taken."""
+    changed = playground.take(shell, parts, REQUEST, **given)
+    return given | {"chat": changed[parts.chat], "message": changed[parts.message]}
+
+
+def answered(shell: Shell, given: dict[str, Any]) -> tuple[speech.Turn, ...]:
+    """The turns as the last increment of the stream shows them."""
+    *_, last = playground.answer(shell, REQUEST, **given)
+    return speech.read_turns(last)
+
+
+def test_question_is_taken_shown_and_answered_after_what_was_said_before(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    asked = taken(shell, parts, given | {"chat": chat(TURN)})
+    assert asked["chat"]["asked"]
+    assert asked["message"] == ""
+    first, second = answered(shell, asked)
+    assert first == TURN
+    assert (second.question, second.tokens, second.plain) == ("Hi", 4, False)
+    assert second.reason == "length"
+
+
+@pytest.mark.parametrize("control", [True, False])
+def test_plain_text_is_continued_without_template_and_without_earlier_turns(
+    shell: Shell, parts: Playground, given: dict[str, Any], control: bool
+) -> None:
+    plain = {"completion": True, "control": control, "message": "<|im_start|>The sky is"}
+    asked = taken(shell, parts, given | plain | {"chat": chat(TURN), "system": "Be brief."})
+    turn = answered(shell, asked)[-1]
+    assert turn.plain
+    assert turn.answer
+    shown = str(playground.show_exact(shell, REQUEST, **given | plain)["html"])
+    assert ('class="control"' in shown) is control
+    assert "assistant" not in shown
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"message": " "}, "message is empty"),
+        ({"temperature": 3}, "temperature must be between"),
+        ({"chat": chat(replace(TURN, reason=""))}, "An answer is under way"),
+    ],
+)
+def test_question_that_cannot_be_asked_stays_typed_and_the_reason_is_said(
+    shell: Shell, parts: Playground, given: dict[str, Any], wrong: dict[str, Any], said: str
+) -> None:
+    given |= wrong
+    changed = playground.take(shell, parts, REQUEST, **given)
+    assert speech.read_turns(changed[parts.chat]) == speech.read_turns(given["chat"])
+    assert changed[parts.message] == gr.skip()
+    assert said in changed[parts.notice]
+    (nothing,) = playground.answer(shell, REQUEST, **given | {"chat": changed[parts.chat]})
+    assert nothing == gr.skip()
+
+
+def test_last_question_is_asked_again_in_its_place(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    given |= {"chat": chat(TURN)}
+    changed = playground.take_again(shell, parts, REQUEST, **given)
+    assert changed[parts.message] == gr.skip()
+    (turn,) = speech.read_turns(changed[parts.chat])
+    assert (turn.question, turn.answer, turn.reason) == (TURN.question, "", "")
+
+
+@pytest.mark.parametrize("wrong", [{"temperature": 3}, {"chat": chat(replace(TURN, reason=""))}])
+def test_retry_that_is_refused_leaves_the_chat_as_it_was(
+    shell: Shell, parts: Playground, given: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    given |= {"chat": chat(TURN)} | wrong
+    changed = playground.take_again(shell, parts, REQUEST, **given)
+    assert speech.read_turns(changed[parts.chat]) == speech.read_turns(given["chat"])
+    assert not changed[parts.chat]["asked"]
+    assert changed[parts.notice]
+
+
+def test_question_beside_an_answer_under_way_elsewhere_is_handed_back(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    elsewhere = playground.framed(shell, REQUEST, given)
+    asked = taken(shell, parts, given)
+    with closing(shell.lab.answer(elsewhere)) as going:
+        next(iter(going))
+        with pytest.raises(Busy):
+            next(iter(shell.lab.answer(elsewhere)))
+        *_, failed = playground.answer(shell, REQUEST, **asked)
+    changed = playground.after(shell, parts, REQUEST, **asked | {"chat": failed})
+    assert speech.read_turns(changed[parts.chat]) == ()
+    assert changed[parts.message] == "Hi"
+    assert "under way already" in changed[parts.notice]
+
+
+def test_stream_that_is_stopped_frees_its_place_and_is_marked_as_stopped(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    asked = taken(shell, parts, given | {"max_new_tokens": 512, "message": "Tell a long story."})
+    stream = playground.answer(shell, REQUEST, **asked)
+    seen = next(stream)
+    stream.close()
+    (turn,) = speech.read_turns(playground.settle(shell, seen, "en"))
+    assert turn.reason == "stopped"
+    assert answered(shell, taken(shell, parts, given))[-1].tokens == 4
+
+
+def test_exact_prompt_follows_what_is_typed_and_else_shows_the_last_question(
+    shell: Shell, given: dict[str, Any]
+) -> None:
+    def shown(**change: Any) -> str:
+        return str(playground.show_exact(shell, REQUEST, **given | change)["html"])
+
+    assert "of 8,192 tokens" in shown(message="What is tea?", system="Be brief.")
+    assert "fruit" in shown(message="", chat=chat(TURN))
+    assert "Type a message" in shown(message="")
+    assert "temperature must be between" in shown(temperature=3)
