@@ -11,6 +11,7 @@ from pathlib import Path
 from demo.data.split import split
 from demo.data.store import DatasetStore
 from demo.prompting import own
+from demo.prompting.build import Built, ShotPlan, build
 from demo.prompting.files import PromptFile
 from demo.prompting.library import PromptLibrary
 from demo.prompting.shots import Shot, draw, of_row
@@ -83,6 +84,18 @@ class Prompts:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, content)
         return path
+
+    def build(self, workspace: str, file: str, plan: ShotPlan, asked: Iterable[str] = ()) -> Built:
+        """A prompt from a file, or none, and from shots that give none of the asked questions away.
+
+        Raises:
+            BadInput: no such file, or the typed shots or the order cannot be read.
+            NotFound: no such own prompt or dataset in this workspace.
+        """
+        drawn: tuple[Shot, ...] = ()
+        if plan.source == "dataset" and plan.count:
+            drawn = self.shots(workspace, plan.dataset, plan.count, plan.seed, asked)
+        return build(plan, self.get(workspace, file) if file else None, drawn)
 
     def shots(
         self, workspace: str, dataset: str, count: int, seed: int, asked: Iterable[str] = ()

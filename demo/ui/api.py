@@ -16,9 +16,9 @@ import gradio as gr
 from demo.checks import checked_text
 from demo.errors import BadInput, LabError
 from demo.lab import LONGEST_TEXT, Lab
+from demo.prompting.build import under_system
 from demo.records import Answer, AnswerRequest, Sampling, conversation
 from demo.run_records import RunState, TrainSettings
-from demo.ui.asking import instructed
 
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
@@ -185,7 +185,7 @@ class Endpoints:
             return AnswerRequest(conversation(text, system=instruction))
         file = self.lab.prompts.get(_text(prompt))
         messages = self.lab.prompts.messages(file.name, {"input": text})
-        messages = instructed(messages, instruction, file.completion)
+        messages = under_system(messages, instruction, file.completion)
         return AnswerRequest(messages, completion=file.completion)
 
     def _answers(

@@ -1,92 +1,107 @@
 """The parts that Playground and Compare share: framing a question, and the knobs beside it.
 
-Knows neither tab; `prompt_parts` lays the folded knobs out, `framed` reads them.
+Knows neither tab; `framing` lays the folded knobs out, `framed` reads them.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import gradio as gr
 
-from demo.errors import BadInput
+from demo.errors import BadInput, LabError
+from demo.prompting.build import Built
+from demo.prompting.files import PromptFile
+from demo.prompting.frame import Frame, chain_of, shots_of
 from demo.records import AnswerRequest, Message, Sampling, conversation
 from demo.ui.controls import preset_buttons, sampling_controls, wire_presets
 from demo.ui.memory import recalled, visitor
-from demo.ui.shell import AT_ONCE, Shell, wire
+from demo.ui.own_prompts import OwnPrompts, own_prompts, wire_own
+from demo.ui.prompt_choice import ANY, choose_file, files_of, narrow, offer, tasks_of
+from demo.ui.shell import AT_ONCE, QUIET, Shell, wire
+from demo.ui.shot_builder import ShotBuilder, plan_of, shot_builder
+from demo.ui.shots_view import shots_view
 from demo.ui.views import notice
-
-if TYPE_CHECKING:
-    from demo.prompting.files import PromptFile
-
-ANY = ""
-"""The choice of no prompt file, and of every technique."""
 
 
 @dataclass(frozen=True)
 class Framing:
     """The folded knobs beside a question."""
 
+    task: Any
     technique: Any
     file: Any
     teaches: Any
+    shots: ShotBuilder
     system: Any
     sampling: dict[str, Any]
+    own: OwnPrompts
 
     def inputs(self) -> dict[str, Any]:
         """Handler argument -> component."""
-        return {"file": self.file, "system": self.system, **self.sampling}
+        return {"file": self.file, "system": self.system, **self.shots.inputs(), **self.sampling}
+
+    def changes(self) -> list[Any]:
+        """Whatever changes the prompt beside the question."""
+        return [self.file.change, self.system.change, *self.shots.changes()]
 
 
 def framing(shell: Shell, message: Any) -> Framing:
-    """Lay out prompt file, system prompt and sampling, folded; choosing a file fills the message."""
+    """Lay out prompt file, shots, system prompt and sampling, folded; a file fills the message."""
     labels = shell.labels
-    with labels.add(gr.Accordion, "framing.prompt_file", open=False, elem_classes="fold"):
+    fold = labels.add(gr.Accordion, "framing.prompt_file", open=False, elem_classes="fold")
+    with fold:
+        task = gr.Dropdown(choices=tasks_of(shell, "en"), value=ANY, interactive=True, label="Task")
+        labels.entries.append((task, "framing.task"))
         technique = labels.add(gr.Radio, "framing.technique", value=ANY, interactive=True)
         file = gr.Dropdown(
-            choices=files_of(shell, "en", ANY), value=ANY, interactive=True, label="Prompt file"
+            choices=files_of(shell, "en", ANY),
+            value=ANY,
+            interactive=True,
+            label="Prompt file",
+            elem_classes="prompt-choice",
         )
-        shell.labels.entries.append((file, "framing.file"))
+        labels.entries.append((file, "framing.file"))
         teaches = gr.HTML("")
+    shots = shot_builder(shell, message, file)
     with labels.add(gr.Accordion, "framing.system_prompt", open=False, elem_classes="fold"):
         system = labels.add(gr.Textbox, "framing.system", lines=3, max_lines=8, interactive=True)
     with labels.add(gr.Accordion, "framing.sampling", open=False, elem_classes="fold"):
         presets = preset_buttons(labels)
         sampling = sampling_controls(labels, Sampling())
     wire_presets(presets, sampling)
-    parts = Framing(technique, file, teaches, system, sampling)
-    chosen = {"technique": technique, "language": shell.language}
-    wire([technique.input], shell.bind(narrow), chosen, [file, teaches], **AT_ONCE)
-    inputs = {"file": file, "message": message}
-    wire([file.input], shell.bind(choose_file), inputs, [teaches, message], **AT_ONCE)
+    own = own_prompts(shell)
+    parts = Framing(task, technique, file, teaches, shots, system, sampling, own)
+    _wire(shell, parts, fold, message)
     return parts
 
 
-def files_of(shell: Shell, language: str, technique: str) -> list[tuple[str, str]]:
-    """The prompt files of a technique, after the choice of none."""
-    none = (shell.texts.say(language, "no_prompt_file"), ANY)
-    files = [f for f in shell.lab.prompts.all() if technique in (ANY, f.technique)]
-    return [none, *((f"{f.task} · {f.technique} · {f.title}", f.name) for f in files)]
-
-
-def narrow(shell: Shell, technique: str, language: str) -> tuple[Any, Any]:
-    """Offer only the prompt files of one technique, none of them chosen yet."""
-    return gr.update(choices=files_of(shell, language, technique), value=ANY), ""
-
-
-def choose_file(shell: Shell, file: str, message: str) -> tuple[Any, Any]:
-    """What the file teaches, and its own example as the message unless something else was typed."""
-    files = shell.lab.prompts.all()
-    found = next((f for f in files if f.name == file), None)
-    if found is None:
-        return "", gr.skip()
-    typed = str(message or "").strip()
-    ours = not typed or typed in {_example(f).strip() for f in files}
-    return notice(found.teaches, "quiet"), gr.update(value=_example(found)) if ours else gr.skip()
-
-
-def _example(file: "PromptFile") -> str:
-    return str(file.defaults.get("input", ""))
+def _wire(shell: Shell, parts: Framing, fold: Any, message: Any) -> None:
+    page = {"memory": shell.memory, "language": shell.language}
+    chosen = page | {"technique": parts.technique, "task": parts.task}
+    narrowed = [parts.file, parts.teaches, parts.task]
+    events = [parts.technique.input, parts.task.input]
+    wire(events, shell.bind(narrow), chosen, narrowed, **AT_ONCE)
+    # What the other tab has saved is on offer here as soon as somebody looks.
+    wire([fold.expand], shell.bind(offer), chosen, [parts.file, parts.task], **AT_ONCE)
+    shots = parts.shots
+    asked = {"file": parts.file, "message": message, "source": shots.source, "memory": shell.memory}
+    filled = [parts.teaches, message, shots.count, shots.chain, shots.order]
+    wire([parts.file.input], shell.bind(choose_file), asked, filled, **AT_ONCE)
+    inputs = page | parts.inputs() | {"message": message}
+    wire(
+        parts.changes(),
+        shell.bind(show_shots),
+        inputs,
+        shots.shown,
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    names = ("file", "task", "technique", "teaches")
+    choice = {name: getattr(parts, name) for name in names} | {"message": message}
+    choice |= {name: getattr(shots, name) for name in ("source", "count", "chain", "order", "seed")}
+    wire_own(shell, parts.own, choice, inputs, composed)
 
 
 def framed(
@@ -116,20 +131,85 @@ def _messages(
 ) -> tuple[tuple[Message, ...], bool]:
     if given.get("completion"):
         return (Message("user", given["message"]),), True
-    file = next((f for f in shell.lab.prompts.all() if f.name == given["file"]), None)
-    if file is None:
+    built = built_now(shell, given)
+    if built is None:
         return conversation(given["message"], system=given["system"] or "", history=past), False
-    messages = shell.lab.prompts.messages(file.name, {"input": given["message"]})
-    return instructed(messages, given["system"] or "", file.completion), file.completion
+    return built.messages(given["message"], given["system"] or ""), built.frame.completion
 
 
-def instructed(messages: tuple[Message, ...], system: str, completion: bool) -> tuple[Message, ...]:
-    """A prompt file's messages under the visitor's own system prompt; a completion has none."""
-    if completion or not system.strip():
-        return messages
-    return (Message("system", system), *(m for m in messages if m.role != "system"))
+def built_now(shell: Shell, given: dict[str, Any]) -> Built | None:
+    """What frames the question beside its words; None where the chat simply goes on.
+
+    Raises:
+        BadInput: a knob is out of range, or typed shots cannot be read.
+        NotFound: an own prompt or a dataset has gone.
+    """
+    if given.get("completion"):
+        return None
+    workspace, asked = recalled(given["memory"])["workspace"], [str(given["message"] or "")]
+    plan = plan_of(given)
+    built = shell.lab.prompt_files.build(workspace, given["file"] or "", plan, asked)
+    return built if built.file or built.shots or built.chain != "none" else None
 
 
-def file_title(shell: Shell, name: str) -> str:
-    """A prompt file's title, or nothing."""
-    return next((f.title for f in shell.lab.prompts.all() if f.name == name), "")
+def frame_title(shell: Shell, given: dict[str, Any]) -> str:
+    """What frames the question, in a few words; nothing where the chat simply goes on."""
+    built = built_now(shell, given)
+    if built is None:
+        return ""
+    said, language = [built.file.title] if built.file else [], given["language"]
+    own = shots_of(built.file) if built.file else ()
+    if built.shots != own:
+        said.append(shell.texts.say(language, "shots.count", count=len(built.shots)))
+    if built.chain != (chain_of(built.file) if built.file else "none"):
+        said.append(shell.texts.say(language, f"shots.chain_{built.chain}"))
+    return " · ".join(said)
+
+
+def answer_rule(shell: Shell, given: dict[str, Any]) -> str:
+    """Which rule finds the answer in what the model will write."""
+    built = built_now(shell, given)
+    return built.rule if built else "none"
+
+
+def composed(shell: Shell, given: dict[str, Any]) -> PromptFile:
+    """The question and what frames it as a prompt file.
+
+    Raises:
+        BadInput: the title is empty, or something of it cannot stand in a prompt file.
+    """
+    built = built_now(shell, given) or Built(Frame(completion=bool(given.get("completion"))))
+    question = str(given["message"] or "")
+    if not question.strip() and built.file:
+        question = built.file.defaults.get("input", "")
+    return built.saved_as(given["title"] or "", question, given["system"] or "")
+
+
+def show_shots(shell: Shell, request: gr.Request, **given: Any) -> Any:
+    """The shots as they stand in the prompt, what they cost, and how many would fit."""
+    language = given["language"]
+    try:
+        built = built_now(shell, given)
+        if built is None:
+            return ""
+        question = framed(shell, request, given | {"message": given["message"] or "?"})
+        return shots_view(shell.texts, language, built, *_cost(shell, question, built, given))
+    except LabError as error:
+        return notice(shell.explain(language, error))
+
+
+def _cost(
+    shell: Shell, question: AnswerRequest, built: Built, given: dict[str, Any]
+) -> tuple[int, int, int]:
+    """Tokens of the prompt, the most that there may be, and how many of its shots would fit."""
+
+    def tokens(shots: int) -> int:
+        messages = built.with_shots(shots).messages(given["message"] or "?", given["system"] or "")
+        return len(shell.lab.render(replace(question, messages=messages)).ids)
+
+    rendered = shell.lab.render(question)
+    most = rendered.context - question.sampling.max_new_tokens
+    if len(rendered.ids) <= most:
+        return len(rendered.ids), most, len(built.shots)
+    fit = bisect_right(range(len(built.shots)), most, key=tokens)
+    return len(rendered.ids), most, max(fit - 1, 0)

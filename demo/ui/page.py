@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo.ui import speech
-from demo.ui.asking import files_of
 from demo.ui.following import Pages, forgotten, offered, poll, run_banner, wire_results, wire_runs
 from demo.ui.language import LANGUAGES, Labels, Texts, preferred
 from demo.ui.memory import browser_memory, recalled
+from demo.ui.prompt_choice import offer
 from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
 from demo.ui.tabs import compare, data_step, finetune, playground
 from demo.ui.theme import THEME_BUTTON, THEME_SCRIPT, launch_look
@@ -119,9 +119,11 @@ def _redrawn(
     shown = {"chat": first.chat, "columns": third.columns, "dataset": second.dataset}
     shown |= {
         "technique": first.framing.technique,
+        "task": first.framing.task,
         "compared_technique": third.framing.technique,
+        "compared_task": third.framing.task,
     }
-    files = [first.framing.file, third.framing.file]
+    files = [part for tab in (first, third) for part in (tab.framing.file, tab.framing.task)]
     drawn = [
         machine,
         watch,
@@ -162,16 +164,14 @@ def redraw(shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any) -
         if columns
         else gr.skip(),
         step.dataset: gr.update(choices=data_step.choices(shell, memory, language)),
-        pages.playground.framing.file: _files(shell, language, given["technique"]),
-        pages.compare.framing.file: _files(shell, language, given["compared_technique"]),
     }
+    for tab, which in ((pages.playground, ""), (pages.compare, "compared_")):
+        chosen = (given[f"{which}technique"], given[f"{which}task"])
+        parts = (tab.framing.file, tab.framing.task)
+        drawn |= dict(zip(parts, offer(shell, *chosen, memory, language), strict=True))
     data = data_step.show(shell, given["dataset"], memory, language)
     drawn |= dict(zip(step.data_outputs(), data, strict=True))
     return drawn | offered(shell, pages, **followed) | poll(shell, pages, **followed)
-
-
-def _files(shell: Shell, language: str, technique: str) -> Any:
-    return gr.update(choices=files_of(shell, language, technique))
 
 
 def watch_loading(

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from demo.records import BASE, Answer, BaseProof, Message
 from demo.ui.errors import explain
 from demo.ui.language import Texts
+from demo.ui.shots_view import marked, taken_line
 from demo.ui.views import duration, joined, notice, proof_badge
 
 COLOURS = 4
@@ -31,6 +32,8 @@ class Turn:
     """The prompt file that framed the question; such a turn is no part of the conversation."""
     plain: bool = False
     """A text that was continued without the template; no part of the conversation either."""
+    rule: str = ""
+    """The extractor that finds the answer in what is said; empty where the words are the answer."""
     answer: str = ""
     tokens: int = 0
     seconds: float = 0.0
@@ -130,16 +133,18 @@ def answered(
     """One answer headed by its speaker's name and colour, with its cost below."""
     name = texts.say(language, "base_model") if turn.speaker == BASE else turn.title
     html = Markup(
-        '<article class="answer speaker-{}" aria-label="{}"><p class="who">{}</p>{}<p class="said">{}</p>{}<p class="cost">{}</p></article>'
+        '<article class="answer speaker-{}" aria-label="{}"><p class="who">{}</p>{}<p class="said">{}</p>{}{}<p class="cost">{}</p></article>'
     )
     continued = Markup('<span class="given">{}</span><span class="made">{}</span>')
-    said = continued.format(turn.question, turn.answer) if turn.plain else turn.answer
+    told = marked(turn.rule, turn.answer) if turn.reason else turn.answer
+    said = continued.format(turn.question, turn.answer) if turn.plain else told
     return html.format(
         colour,
         name,
         name,
         badge,
         said,
+        taken_line(texts, language, turn.rule, turn.answer) if turn.reason else "",
         notice(turn.error),
         cost(texts, language, turn),
     )
@@ -149,17 +154,16 @@ def cost(texts: Texts, language: str, turn: Turn) -> str:
     """Tokens and seconds, or what is being waited for."""
     if turn.error:
         return ""
-    if not turn.reason and not turn.tokens:
-        if not turn.waiting:
-            return texts.say(language, "answer_reading")
+    waits = ""
+    if turn.waiting and not turn.reason:
         time_left = duration(texts, language, turn.wait_seconds)
-        return texts.say(language, "answer_waiting", count=turn.waiting, time=time_left)
+        waits = texts.say(language, "answer_waiting", count=turn.waiting, time=time_left)
+    if not turn.reason and not turn.tokens:
+        return waits or texts.say(language, "answer_reading")
     said = texts.say(language, "answer_cost", tokens=turn.tokens, seconds=round(turn.seconds, 1))
-    return (
-        f"{said} · {texts.say(language, f'reason_{turn.reason}')}"
-        if turn.reason in ("length", "stopped", "time")
-        else said
-    )
+    told = turn.reason in ("length", "stopped", "time")
+    ended = texts.say(language, f"reason_{turn.reason}") if told else ""
+    return " · ".join(part for part in (said, waits, ended) if part)
 
 
 def stopped(turns: Sequence[Turn]) -> list[Turn]:

@@ -12,7 +12,7 @@ import gradio as gr
 
 from demo.records import BASE, AnswerRequest
 from demo.ui import speech
-from demo.ui.asking import Framing, file_title, framed, framing
+from demo.ui.asking import Framing, answer_rule, frame_title, framed, framing
 from demo.ui.shell import QUIET, STREAM, Shell, chain, wire, wire_stop
 from demo.ui.speech import Turn
 from demo.ui.views import notice
@@ -117,8 +117,8 @@ def compare(
     try:
         question = framed(shell, request, given)
         names = [BASE, *(name for name in given["adapters"] or [] if name != BASE)]
-        file = file_title(shell, given["file"])
-        turns = [Turn(given["message"], name, titles.get(name, name), file) for name in names]
+        frame = {"file": frame_title(shell, given), "rule": answer_rule(shell, given)}
+        turns = [Turn(given["message"], name, titles.get(name, name), **frame) for name in names]
         # What an error leaves: no columns that would wait for ever.
         begun = {parts.columns: speech.columns(shell.texts, language, (), None)}
         yield {

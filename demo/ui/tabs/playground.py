@@ -16,9 +16,9 @@ import gradio as gr
 from demo.errors import LabError
 from demo.records import BASE
 from demo.ui import speech
-from demo.ui.asking import Framing, file_title, framed, framing
+from demo.ui.asking import Framing, answer_rule, frame_title, framed, framing
 from demo.ui.exact import exact_notice, exact_prompt, exact_view
-from demo.ui.glass import draws, judge, lens, next_token, votes
+from demo.ui.glass import draws, judge, lens, next_token, sensitivity, votes
 from demo.ui.glass.section import Asked, question_now
 from demo.ui.plain_text import PlainText, plain_text
 from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire, wire_stop
@@ -32,6 +32,7 @@ FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     draws.build,
     votes.build,
     judge.build,
+    sensitivity.build,
 )
 """What opens under the glass, in the order of the page."""
 STARTERS = ("starter_1", "starter_2", "starter_3")
@@ -150,9 +151,8 @@ def _wire(shell: Shell, parts: Playground, starters: Sequence[Any]) -> None:
     kept = {"chat": parts.chat, "language": shell.language}
     wire_stop(parts.stop, answering, shell.bind(settle), kept, parts.chat)
     taken_back = _wire_taking_back(shell, parts, kept)
-    typed = [parts.framing.file, parts.framing.system, parts.message]
-    switches = [parts.plain.completion, parts.plain.control, shell.language]
-    changes = [part.change for part in (*typed, *switches)]
+    switches = [parts.message, parts.plain.completion, parts.plain.control, shell.language]
+    changes = [*parts.framing.changes(), *(part.change for part in switches)]
     redraw = shell.bind(show_exact), inputs, parts.exact
     # Of many keys only the last one counts, and it is sent without pictures.
     wire(changes, *redraw, trigger_mode="always_last", js=WITHOUT_PICTURE, **QUIET)
@@ -184,8 +184,8 @@ def take(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> 
     titles = {name: title for title, name in shell.adapter_choices(given["memory"], language)}
     title = titles.get(question.adapter, question.adapter)
     plain = bool(given["completion"])
-    file = "" if plain else file_title(shell, given["file"])
-    turn = Turn(given["message"], question.adapter, title, file, plain)
+    file, rule = frame_title(shell, given), answer_rule(shell, given)
+    turn = Turn(given["message"], question.adapter, title, file, plain, rule)
     return {
         parts.chat: speech.chat(shell.texts, language, (*past, turn)) | {"asked": True},
         parts.message: "",
