@@ -82,6 +82,7 @@ MESSAGES: dict[str, str] = {
         "This experiment would read about {got} tokens; the most is {high}. Take fewer questions,"
         " orders or shots."
     ),
+    "no_own_set": "No dataset of yours stands under Fine-tune yet. Upload one there, or choose a sample.",
     "experiment_busy": "You have an experiment under way already. Wait for it to end, or stop it.",
     "experiments_full": "{got} experiments are under way already. Try again in a few minutes.",
     # runs
@@ -120,6 +121,10 @@ MESSAGES: dict[str, str] = {
     "copies_full": (
         "{high} changed copies of the model are in use already, and no more fit into memory."
         " Try again in a moment."
+    ),
+    # taking home
+    "keep_too_big": (
+        "This file would have {got} MB; the most is {high} MB. Begin a new chat, or keep fewer results."
     ),
     # limits and state
     "not_found": "Nothing was found under this name. It may have been deleted, or the link is incomplete.",

@@ -1,0 +1,99 @@
+"""The fold "How fragile is a prompt?": an experiment in the background, its progress, stop and result.
+
+Knows no statistics; the lab measures, and the strip draws.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from demo.errors import BadInput
+from demo.experiment_records import Sensitivity, SensitivityRequest
+from demo.ui import speech
+from demo.ui.glass.section import Asked, section
+from demo.ui.glass.strip import picture
+from demo.ui.memory import recalled, visitor
+from demo.ui.shell import AT_ONCE, STREAM, Shell, wire
+from demo.ui.views import notice
+
+OWN = "own"
+"""The choice of the dataset that stands under Fine-tune."""
+GAP = 0.3
+"""Seconds between two pictures at least."""
+
+
+def build(shell: Shell, asked: Asked) -> None:
+    """Lay out the fold and wire it."""
+    add, ranges = shell.labels.add, SensitivityRequest.RANGES
+    knob = {"interactive": True, "buttons": [], "min_width": 200, "step": 1}
+    with section(shell, "sensitivity"):
+        dataset = add(
+            gr.Dropdown, "sensitivity.dataset", value="sample:topics", interactive=True,
+            elem_id="sensitivity-set",
+        )  # fmt: skip
+        with gr.Row(elem_classes="fold-knobs"):
+            knobs = {
+                name: add(
+                    gr.Slider, f"sensitivity.{name}", minimum=ranges[name][0],
+                    maximum=ranges[name][1], value=getattr(SensitivityRequest, name), **knob,
+                )
+                for name in ("shots", "questions", "orders", "random_labels")
+            }  # fmt: skip
+        wordings = add(gr.Textbox, "sensitivity.wordings", lines=2, max_lines=8, interactive=True)
+        with gr.Row(elem_classes="fold-actions"):
+            go = add(gr.Button, "sensitivity.go", elem_classes="when-tried", min_width=90)
+            stop = add(gr.Button, "sensitivity.stop", elem_classes="when-trying", min_width=90)
+        shown = gr.HTML(
+            {"html": ""}, html_template="${value.html}", js_on_load=None, elem_id="sensitivity-view"
+        )
+    typed = {"dataset": dataset, "wordings": wordings, **knobs}
+    wire([go.click], shell.bind(measure), asked.inputs | typed, shown, **STREAM)
+    wire([stop.click], shell.bind(end), {"memory": shell.memory}, None, **AT_ONCE)
+
+
+def measure(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
+    """Stream the experiment; leaving the page ends it."""
+    language = given["language"]
+    yield {"html": picture(shell.texts, language, Sensitivity())}
+    try:
+        with closing(shell.lab.experiments.sensitivity(_asked(request, given))) as steps:
+            for so_far in speech.paced(steps, lambda: max(GAP, 2 * shell.gap())):
+                yield _value(shell, language, so_far)
+    except Exception as error:
+        yield {"html": notice(shell.explain(language, error))}
+
+
+def _value(shell: Shell, language: str, so_far: Sensitivity) -> dict[str, Any]:
+    found = {"sensitivity": asdict(so_far)} if so_far.done else {}
+    return {"html": picture(shell.texts, language, so_far), **found}
+
+
+def _asked(request: gr.Request, given: dict[str, Any]) -> SensitivityRequest:
+    kept = recalled(given["memory"])
+    lines = [line.strip() for line in str(given["wordings"] or "").splitlines()]
+    return SensitivityRequest(
+        dataset=chosen_set(given["dataset"], kept["dataset"]),
+        workspace=kept["workspace"],
+        visitor=visitor(given["memory"], request),
+        adapter=given["speaks"] or "base",
+        wordings=tuple(line for line in lines if line),
+        **{name: given[name] for name in ("shots", "questions", "orders", "random_labels")},
+    )
+
+
+def chosen_set(choice: Any, own: str) -> str:
+    """The dataset that a choice names. Raises `BadInput` where there is no own one."""
+    if choice != OWN:
+        return str(choice or "")
+    if not own:
+        raise BadInput("no_own_set")
+    return own
+
+
+def end(shell: Shell, request: gr.Request, memory: Any) -> None:
+    """End this visitor's experiment, begun before or after there was a workspace."""
+    for who in {visitor(memory, request), str(request.session_hash)}:
+        shell.lab.experiments.stop(who)
