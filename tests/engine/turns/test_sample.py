@@ -83,3 +83,16 @@ def test_a_judged_token_has_the_models_own_probability_and_rank() -> None:
     assert choice.rank == 2
     assert [token for token, _ in choice.likeliest] == [1, 3]
     assert judged(scores, 1, 0).likeliest == ()
+
+
+def test_tokens_that_are_equally_likely_share_a_rank() -> None:
+    scores = torch.tensor([2.0, 2.0, 1.0, 2.0, 0.5])
+    assert [judged(scores, token, 0).rank for token in range(5)] == [1, 1, 4, 1, 5]
+
+
+def test_ranks_are_those_of_the_whole_vocabulary_sorted() -> None:
+    scores = logits(5)
+    order = scores.argsort(descending=True).tolist()
+    with torch.inference_mode():
+        found = [judged(scores, token, 0).rank for token in order[::97]]
+    assert found == list(range(1, len(order) + 1, 97))
