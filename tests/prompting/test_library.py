@@ -4,6 +4,7 @@ import pytest
 
 from demo.errors import BadInput
 from demo.prompting.files import TECHNIQUES, PromptFile
+from demo.prompting.frame import shots_of
 from demo.prompting.library import PromptLibrary
 from demo.settings import ROOT
 
@@ -12,12 +13,12 @@ SHIPPED = PromptLibrary(ROOT / "prompts")
 
 def test_every_shipped_file_is_read() -> None:
     assert SHIPPED.problems == ()
-    assert len(SHIPPED.all()) == len(list((ROOT / "prompts").glob("*.md"))) >= 12
+    assert len(SHIPPED.all()) == len(list((ROOT / "prompts").glob("*.md"))) >= 24
 
 
 def test_shipped_prompts_span_tasks_techniques_and_languages() -> None:
     prompts = SHIPPED.all()
-    assert len({prompt.task for prompt in prompts}) >= 6
+    assert len({prompt.task for prompt in prompts}) >= 10
     assert {prompt.technique for prompt in prompts} == set(TECHNIQUES)
     assert {prompt.language for prompt in prompts} == {"en", "hu", "pl"}
     assert {prompt.format for prompt in prompts} == {"chat", "completion"}
@@ -32,10 +33,8 @@ def test_shipped_prompt_works_at_one_click(prompt: PromptFile) -> None:
 
 @pytest.mark.parametrize("prompt", SHIPPED.all(), ids=lambda prompt: prompt.name)
 def test_shipped_prompt_shows_as_many_examples_as_its_technique_says(prompt: PromptFile) -> None:
-    lines = prompt.sections[-1].content.splitlines()
-    examples = prompt.shots or sum("$" not in line for line in lines if prompt.completion)
-    least, most = {"one-shot": (1, 1), "few-shot": (2, 99)}.get(prompt.technique, (0, 99))
-    assert least <= examples <= most
+    wanted = {"zero-shot": range(1), "one-shot": range(1, 2), "few-shot": range(2, 33)}
+    assert len(shots_of(prompt)) in wanted.get(prompt.technique, range(33))
 
 
 def test_prompts_are_listed_by_task_and_from_the_plainest_technique() -> None:
