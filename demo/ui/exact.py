@@ -82,10 +82,10 @@ def exact_notice(text: str) -> dict[str, Any]:
 
 
 def _facts(texts: Texts, language: str, prompt: RenderedPrompt) -> str:
-    yours = sum(token.writer == "text" for token in prompt.tokens)
+    framing = sum(token.writer != "text" for token in prompt.tokens)
     taken = {"tokens": len(prompt.tokens), "context": prompt.context}
     counted = texts.say(language, "prompt_tokens", **taken)
-    return f"{counted} · {texts.say(language, 'prompt_yours', yours=yours)}"
+    return f"{counted} · {texts.say(language, 'prompt_framing', count=framing)}"
 
 
 def _share(count: int, context: int) -> Markup:

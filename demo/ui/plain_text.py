@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.ui.asking import ANY
+from demo.ui.prompt_choice import ANY
 from demo.ui.shell import AT_ONCE, Shell, wire
 
 

@@ -11,6 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, LlamaTokenizer
 from demo.engine.service import Engine
 from demo.records import Message
 from demo.settings import LabSettings
+from demo.text.pieces import named_tokens
 from demo.text.template import sequences
 from tests.engine.asking import ask
 
@@ -76,4 +77,7 @@ def test_a_sentencepiece_model_answers_and_trains_on_its_own_rendering(
     (sequence,) = sequences(tokenizer, [*asked, Message("assistant", "on the mat")])
     learned = [i for i, trained in zip(sequence.ids, sequence.trained, strict=True) if trained]
     assert tokenizer.decode(learned, control=True).strip() == "on the mat</s>"
+    named = named_tokens(tokenizer, ids, asked)
+    written = b"".join(token.data for token in named if token.writer == "text").decode()
+    assert written.strip() == "the cat </s> sat"
     engine.close()

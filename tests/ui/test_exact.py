@@ -24,9 +24,9 @@ def test_every_token_is_marked_with_its_writer_its_place_and_its_id() -> None:
     assert '<span class="" data-place="3" data-id="102"> Hi</span>' in html
 
 
-def test_tokens_are_counted_against_the_context_and_yours_are_told() -> None:
+def test_tokens_are_counted_against_the_context_and_the_templates_are_told() -> None:
     html = drawn((b"<s>", "control"), (b"a", "text"), (b"b", "text"))
-    assert "3 of 8,192 tokens · 2 of them yours" in html
+    assert "3 of 8,192 tokens · 1 of them" in html
 
 
 def test_part_of_a_character_is_shown_as_bytes() -> None:
