@@ -105,7 +105,8 @@ def _verdict(
 
 
 def _short(text: str) -> str:
-    text = text.strip()
+    """A text as a sentence names it: its own full stop would end that sentence."""
+    text = text.strip().removesuffix(".")
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 

@@ -145,9 +145,8 @@ def _right(
     head = Markup('<p class="verdict" role="status">{}</p>').format(
         texts.say(language, "judge.right", **values)
     )
-    rows = [_pair(texts, language, q, row) for q, row in zip(asked, scores, strict=True)]
     facts = joined(Markup('<p class="facts">{}</p>').format(line) for line in lines)
-    return head + facts + _list(texts, language, rows)
+    return head + facts + _list(texts, language, asked, scores)
 
 
 def _words(
@@ -158,13 +157,18 @@ def _words(
         texts.say(language, "judge.words_verdict", n=len(asked)),
         texts.say(language, "judge.words_caution"),
     )
+    return head + _list(texts, language, asked, scores)
+
+
+def _list(
+    texts: Texts, language: str, asked: Sequence[Question], scores: Sequence[Sequence[float]]
+) -> Markup:
+    """All questions, neighbours together: they are to be compared with each other."""
     rows = [_pair(texts, language, q, row) for q, row in zip(asked, scores, strict=True)]
-    return head + _list(texts, language, rows)
-
-
-def _list(texts: Texts, language: str, rows: Sequence[Markup]) -> Markup:
+    together = [rows[n : n + 2] for n in range(0, len(rows), 2)]
     legend = Markup('<p class="facts">{}</p>').format(texts.say(language, "judge.pair_legend"))
-    return legend + Markup('<ol class="pairs">{}</ol>').format(joined(rows))
+    items = joined(Markup("<li>{}</li>").format(joined(pair)) for pair in together)
+    return legend + Markup('<ol class="pairs">{}</ol>').format(items)
 
 
 def _pair(texts: Texts, language: str, question: Question, row: Sequence[float]) -> Markup:
@@ -172,17 +176,16 @@ def _pair(texts: Texts, language: str, question: Question, row: Sequence[float])
     lean = max(-1.0, min(1.0, (row[1] - row[0]) / SCALE))
     winner = int(row[1] > row[0])
     times = ratio_in_words(texts, language, math.exp(min(abs(row[1] - row[0]), 700.0)))
-    mark = ""
+    told = [texts.say(language, "judge.likelier", times=times)]
     if question.right is not None:
-        mark = texts.say(language, "judge.hit" if winner == question.right else "judge.miss")
-    said = texts.say(language, "judge.likelier", option=question.options[winner], times=times)
-    html = Markup(
-        '<li><p class="sentence">{} …</p><div class="lean" style="--lean: {:.3f}">'
-        '<span class="{}">{}</span><i aria-hidden="true"></i><span class="{}">{}</span></div>'
-        '<p class="facts">{} {}</p></li>'
+        told.append(texts.say(language, "judge.hit" if winner == question.right else "judge.miss"))
+    left, right = (
+        Markup('<span class="{}">{}</span>').format("likelier" if n == winner else "", option)
+        for n, option in enumerate(question.options)
     )
-    sides = ["likelier" if n == winner else "" for n in (0, 1)]
-    return html.format(
-        question.before, lean, sides[0], question.options[0], sides[1], question.options[1],
-        said, mark,
-    )  # fmt: skip
+    html = Markup(
+        '<p class="sentence">{} …</p><div class="lean" style="--lean: {:.3f}">'
+        '{}<i aria-hidden="true"></i>{}<em class="{}">{}</em></div>'
+    )
+    kind = "wrong" if question.right not in (None, winner) else ""
+    return html.format(question.before, lean, left, right, kind, " · ".join(told))

@@ -18,7 +18,7 @@ from demo.records import BASE
 from demo.ui import speech
 from demo.ui.asking import Framing, answer_rule, frame_title, framed, framing
 from demo.ui.exact import exact_notice, exact_prompt, exact_view
-from demo.ui.glass import attention, draws, judge, lens, next_token, sensitivity, votes
+from demo.ui.glass import attention, code, draws, judge, lens, next_token, sensitivity, votes
 from demo.ui.glass.section import Asked, question_now
 from demo.ui.plain_text import PlainText, plain_text
 from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire, wire_stop
@@ -34,6 +34,7 @@ FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     judge.build,
     attention.build,
     sensitivity.build,
+    code.build,
 )
 """What opens under the glass, in the order of the page."""
 STARTERS = ("starter_1", "starter_2", "starter_3")
