@@ -165,9 +165,11 @@ def tree_of(value: Any) -> Tree:
     return Tree(tuple(branches))
 
 
-def kept(tree: Tree) -> list[dict[str, Any]]:
-    """A tree as the browser keeps it; `tree_of` reads it."""
-    return [
-        {"tokens": packed(b.tokens), "parent": b.parent, "place": b.place, "reason": b.reason}
-        for b in tree.branches
-    ]
+def kept(branch: Branch) -> dict[str, Any]:
+    """A branch as the browser keeps it; `tree_of` reads a list of them."""
+    return {
+        "tokens": packed(branch.tokens),
+        "parent": branch.parent,
+        "place": branch.place,
+        "reason": branch.reason,
+    }

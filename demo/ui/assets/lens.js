@@ -1,6 +1,6 @@
 // Draws the lens from its value: tokens tinted by probability, the alternatives of one, the tree of branches.
-// Every text of a visitor or a model goes into the page as textContent, never as markup. WORDS is put before
-// this script: the page's own sentences by language.
+// Every text of a visitor or a model goes into the page as textContent, never as markup. WORDS, the
+// page's own sentences by language, and LIMITS are put before this script.
 const SURE = [0.1, 0.3, 0.6, 0.9];
 const language = () => document.documentElement.lang in WORDS ? document.documentElement.lang : 'en';
 const words = () => WORDS[language()];
@@ -21,8 +21,12 @@ const share = value => {
 };
 const sure = probability => SURE.filter(edge => probability >= edge).length;
 const isControl = token => /^<\|.*\|>$|^<\/?s>$/.test(token.text);
-const visible = text => text.replace(/\n/g, '↵').replace(/\t/g, '⇥') || '∅';
-const spoken = text => text.trim() ? '“' + text.trim() + '”' : text.includes('\n') ? words().newline : words().space;
+const visible = text => text.replace(/\n/g, '↵').replace(/\t/g, '⇥').replace(/\ufffd+/g, '◌') || '∅';
+const spoken = text => {
+  if (text.includes('\ufffd')) return words().piece;
+  if (text.trim()) return fill(words().quoted, {text: text.trim()});
+  return text.includes('\n') ? words().newline : words().space;
+};
 
 const tokenOf = ([id, text, logprob, rank, others]) => ({
   id, text, rank, probability: Math.exp(logprob),
@@ -47,7 +51,6 @@ const leavesAt = (number, at) => {
   const from = owner(number, at);
   return props.value.branches.flatMap((b, n) => (b.parent === from && b.place === at ? [n] : []));
 };
-const textOf = tokens => tokens.filter(t => !isControl(t)).map(t => t.text).join('').trim();
 const busy = () => props.value.branches.some(branch => !branch.reason);
 
 function tokenButton(token, at) {
@@ -130,7 +133,7 @@ function branchItem(number) {
   if (number === shown) button.setAttribute('aria-current', 'true');
   const fields = {place: branch.place + 1, text: spoken(own(number)[0]?.text ?? '')};
   button.append(make('span', 'lens-fork', number ? fill(words().fork, fields) : words().answer));
-  button.append(make('span', 'lens-words', (number ? '… ' : '') + textOf(own(number)) + (branch.reason ? '' : ' …')));
+  button.append(make('span', 'lens-words', (number ? '… ' : '') + (branch.text ?? '').trim() + (branch.reason ? '' : ' …')));
   item.append(button);
   const children = props.value.branches.flatMap((b, n) => (b.parent === number ? [n] : []));
   if (children.length) {
@@ -146,7 +149,7 @@ function drawTree() {
   if (props.value.branches.length < 2) return;
   const list = make('ul');
   list.append(branchItem(0));
-  tree.append(make('p', 'lens-at', words().tree), list);
+  tree.append(make('p', 'lens-at', fill(words().tree, LIMITS)), list);
   if (focused) tree.querySelector('[data-branch="' + Number(focused) + '"]')?.focus();
 }
 function drawSaid() {

@@ -15,7 +15,7 @@ import gradio as gr
 
 from demo.checks import chosen
 from demo.errors import BadInput
-from demo.prompting.branches import Packing, kept, tree_of
+from demo.prompting.branches import DEEPEST, MOST_BRANCHES, Packing, Tree, kept, tree_of
 from demo.records import Answer, AnswerRequest, Message, Sampling
 from demo.ui import speech
 from demo.ui.glass.section import Asked, section
@@ -40,7 +40,7 @@ FEED = """(chat, lens) => {
     if (!first || first.reason) return lens;
     return {...lens, branches: [{...first, reason: last.reason || (last.error ? 'error' : '')}, ...others]};
   }
-  const root = {tokens: told.tokens, parent: -1, place: 0, reason: told.reason};
+  const root = {tokens: told.tokens, text: last.answer, parent: -1, place: 0, reason: told.reason};
   if (told.key === lens.key) return {...lens, branches: [root, ...others]};
   return {key: told.key, asked: told.asked, question: told.question, branches: [root], said: ''};
 }"""
@@ -113,7 +113,8 @@ def _script(texts: Texts) -> str:
     """What draws the lens, with its words in every language: it redraws itself when that changes."""
     words = {language: texts.node(language, "say.lens") for language in LANGUAGES}
     script = (ASSETS / "lens.js").read_text(encoding="utf-8")
-    return f"const WORDS = {json.dumps(words)};\n{script}"
+    limits = {"most": MOST_BRANCHES, "deepest": DEEPEST}
+    return f"const WORDS = {json.dumps(words)}, LIMITS = {json.dumps(limits)};\n{script}"
 
 
 def fork(shell: Shell, request: gr.Request, event: gr.EventData, **given: Any) -> Iterator[Any]:
@@ -129,7 +130,7 @@ def fork(shell: Shell, request: gr.Request, event: gr.EventData, **given: Any) -
         memory = given["memory"]
         who = {"workspace": recalled(memory)["workspace"], "visitor": visitor(memory, request)}
         with closing(shell.lab.answer(replace(question, **who))) as increments:
-            for grown in _growing(shell, lens, kept(tree), increments):
+            for grown in _growing(shell, lens, tree, increments):
                 yield grown
     except Exception as error:
         # A branch without a word of its own leaves nothing behind.
@@ -142,17 +143,21 @@ def _wanted(event: gr.EventData) -> list[Any]:
 
 
 def _growing(
-    shell: Shell, lens: dict[str, Any], entries: list[dict[str, Any]], increments: Iterator[Answer]
+    shell: Shell, lens: dict[str, Any], tree: Tree, increments: Iterator[Answer]
 ) -> Iterator[dict[str, Any]]:
     """The lens's value with the newest branch as far as it has come."""
-    *others, newest = entries
+    branch = tree.branches[-1]
+    newest = kept(branch)
     packing = Packing(newest["tokens"])
     for answer in speech.paced(increments, shell.gap):
         if answer.error:
             raise answer.error
-        tokens = packing.grown(answer.choices)
-        entries = [*others, newest | {"tokens": tokens, "reason": _reason(answer)}]
-        yield lens | {"branches": entries, "said": ""}
+        newest = newest | {
+            "tokens": packing.grown(answer.choices),
+            "text": branch.tokens[0].text + answer.text,
+            "reason": _reason(answer),
+        }
+        yield lens | {"branches": [*lens["branches"], newest], "said": ""}
 
 
 def settle(lens: Any) -> Any:
