@@ -150,6 +150,7 @@ def _figure(say: Said, so_far: Sensitivity) -> Markup:
         Markup('<span class="strip-key {}">{}</span>').format(key, said)
         for key, said in (
             ("dot", say("legend.dot", n=so_far.questions)),
+            ("ring", say("legend.ring")),
             ("band", say("legend.band")),
             ("guess", say("legend.guess", share=say.percent(so_far.guess))),
             ("faint", say("legend.faint")),
@@ -169,7 +170,12 @@ def _row(say: Said, so_far: Sensitivity, kind: VariantKind) -> Markup:
     )
     told = _told(say, variants, found)
     return html.format(
-        faint, say(f"kinds.{kind}"), f"{say(f'kinds.{kind}')}: {told}", band, _dots(variants), told
+        faint,
+        say(f"kinds.{kind}"),
+        f"{say(f'kinds.{kind}')}: {told}",
+        band,
+        _dots(_alike(so_far, kind, variants)),
+        told,
     )
 
 
@@ -188,16 +194,25 @@ def _band(variants: Sequence[Variant], found: KindFinding | None) -> Markup:
     return html.format(100 * low, 100 * (high - low), 100 * mean)
 
 
+def _alike(so_far: Sensitivity, kind: VariantKind, variants: list[Variant]) -> list[Variant]:
+    """Orders and wordings with the prompt as given, which is one of each."""
+    return [so_far.variants[0], *variants] if kind in ("order", "wording") else variants
+
+
 def _dots(variants: Sequence[Variant]) -> Markup:
     """One dot per prompt; equal ones stand on each other."""
     shares = [round(variant.measured.share, 3) for variant in variants]
     html = Markup('<b class="{}" style="left:{:.1f}%;--up:{}"></b>')
     return joined(
-        html.format(
-            "" if v.complete else "growing", 100 * v.measured.share, shares[:i].count(shares[i])
-        )
+        html.format(_look(v, len(variants)), 100 * v.measured.share, shares[:i].count(shares[i]))
         for i, v in enumerate(variants)
     )
+
+
+def _look(variant: Variant, beside: int) -> str:
+    if not variant.complete:
+        return "growing"
+    return "given" if variant.kind == "as_given" and beside > 1 else ""
 
 
 def _told(say: Said, variants: Sequence[Variant], found: KindFinding | None) -> str:
