@@ -126,7 +126,7 @@ def fork(shell: Shell, request: gr.Request, event: gr.EventData, **given: Any) -
     grown = lens
     try:
         tree = tree_of(lens["branches"]).forked(*_wanted(event))
-        question = _question(lens["asked"], tree.begun())
+        question = question_of(lens["asked"], tree.begun())
         memory = given["memory"]
         who = {"workspace": recalled(memory)["workspace"], "visitor": visitor(memory, request)}
         with closing(shell.lab.answer(replace(question, **who))) as increments:
@@ -178,7 +178,7 @@ def asked_of(question: AnswerRequest) -> dict[str, Any]:
     }
 
 
-def _question(value: Any, begun: tuple[int, ...]) -> AnswerRequest:
+def question_of(value: Any, begun: tuple[int, ...]) -> AnswerRequest:
     """The question that a browser kept, to be answered from `begun` on, no longer than before."""
     try:
         messages = tuple(
