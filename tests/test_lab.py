@@ -4,12 +4,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from demo.errors import BadInput, Busy, LabError, NotFound
 from demo.lab import LONGEST_TEXT, Lab
+from demo.prompting.branches import Branch, Tree
 from demo.records import AnswerRequest, Sampling, ScoreRequest, conversation
 from demo.run_records import TrainSettings
 from demo.settings import ROOT, LabSettings
@@ -134,6 +136,21 @@ def test_alternatives_come_with_every_token_when_asked_for(lab: Lab) -> None:
     assert "".join(c.text for c in answer.choices).startswith(answer.text)
     with pytest.raises(BadInput, match="alternatives must be between 0 and 10"):
         question(alternatives=11)
+
+
+def test_a_branch_at_the_token_that_was_said_anyway_continues_with_the_same_tokens(
+    lab: Lab,
+) -> None:
+    asked = replace(question("What is photosynthesis?"), alternatives=5)
+    *_, answer = lab.answer(asked)
+    for place in (0, 4):
+        root = Tree((Branch(answer.choices, reason=answer.reason),))
+        tree = root.forked(0, place, answer.choices[place].id)
+        left = replace(asked.sampling, max_new_tokens=answer.tokens - place - 1)
+        *_, branch = lab.answer(replace(asked, begun=tree.begun(), sampling=left))
+        said = [choice.id for choice in (*tree.path(1), *branch.choices)]
+        assert said == [choice.id for choice in answer.choices]
+        assert all(len(choice.alternatives) == 5 for choice in branch.choices)
 
 
 def test_one_visitor_cannot_have_more_answers_under_way_than_allowed(lab: Lab) -> None:
