@@ -11,6 +11,7 @@ from demo.data.store import DatasetStore
 from demo.engine.service import Engine
 from demo.lab.answers import Answers
 from demo.lab.experiments import Experiments
+from demo.lab.keeping import Keeping
 from demo.lab.prompts import Prompts
 from demo.prompting.library import PromptLibrary
 from demo.records import BaseProof, LabStatus
@@ -35,6 +36,7 @@ class Lab(Answers):
         self.datasets = DatasetStore(ROOT / "demo" / "samples")
         self.prompt_files = Prompts(settings, workspaces, self.prompts, self.datasets)
         self.experiments = Experiments(engine, workspaces, self.datasets, self._asked)
+        self.keeping = Keeping(settings, engine, self._adapter_folder, self.render)
         self._closing = threading.Event()
 
     def start(self) -> None:
@@ -134,6 +136,7 @@ class Lab(Answers):
         while True:
             self.workspaces.expire()
             self.runs.tidy()
+            self.keeping.tidy()
             if self._closing.wait(TIDY_SECONDS):
                 return
 

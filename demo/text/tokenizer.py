@@ -79,6 +79,20 @@ class LabTokenizer:
         except TemplateError:
             return self._template(_without_system(turns), answer)
 
+    def turns(self, messages: Sequence[Message]) -> list[dict[str, str]]:
+        """Messages as the chat template takes them: without a system turn where it refuses one."""
+        turns = [{"role": m.role, "content": m.content} for m in messages]
+        try:
+            self._template(turns, True)
+        except TemplateError:
+            return _without_system(turns)
+        return turns
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the chat template can be asked not to think aloud."""
+        return "enable_thinking" in self.inner.chat_template
+
     def _template(self, turns: list[dict[str, str]], answer: bool) -> list[int]:
         with self._lock:
             ids: list[int] = self.inner.apply_chat_template(

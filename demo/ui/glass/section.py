@@ -5,7 +5,7 @@ Knows no fold.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -25,6 +25,8 @@ class Asked:
     """Handler argument -> component; `question_now` reads what they hold."""
     chat: Any
     message: Any
+    results: dict[str, Any] = field(default_factory=dict)
+    """Fold -> the component that holds what was found there; a fold that is built adds its own."""
 
 
 def question_now(shell: Shell, request: gr.Request, given: dict[str, Any]) -> AnswerRequest:

@@ -1,0 +1,89 @@
+"""The lines of "Show me the code" that put adapters on a base model: whole, at a strength, or as a sum.
+
+Each way is exact for its methods: what an adapter adds is a difference to the base, so strengths
+multiply it and two of them add up. Writes text and runs nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FULL = "FULL"
+"""Full tuning is the lab's own format: whole weights under the base model's own names."""
+ADDABLE = "LORA"
+"""The method whose sums PEFT itself makes exactly: low-rank matrices side by side."""
+
+
+@dataclass(frozen=True)
+class Worn:
+    """An adapter at a strength."""
+
+    folder: str
+    strength: float
+    method: str
+    """PEFT's name of the method; `DORA` for a LoRA that also scales."""
+    note: str = ""
+    """Where the folder comes from."""
+
+
+def adapter_imports(worn: Sequence[Worn]) -> tuple[list[str], list[str]]:
+    """Imports from the standard library, and others."""
+    others = ["from peft import PeftModel"] if any(w.method != FULL for w in worn) else []
+    if any(w.method == FULL for w in worn):
+        others += ["from safetensors.torch import load_file"]
+    return (["from copy import deepcopy"] if _mixed(worn) else []), others
+
+
+def adapter_lines(worn: Sequence[Worn]) -> list[str]:
+    """The lines after which `model` answers with these adapters."""
+    notes = [f"# {w.folder}: {w.note}" for w in worn if w.note]
+    if not worn:
+        return []
+    if _mixed(worn):
+        return [*notes, *_differences(worn)]
+    if len(worn) == 1 and worn[0].strength == 1:
+        return [*notes, _whole(worn[0])]
+    return [*notes, *_side_by_side(worn)]
+
+
+def _mixed(worn: Sequence[Worn]) -> bool:
+    """Whether the sum has to be made from the weights themselves."""
+    whole = len(worn) == 1 and worn[0].strength == 1
+    return bool(worn) and not whole and any(w.method != ADDABLE for w in worn)
+
+
+def _whole(worn: Worn) -> str:
+    if worn.method == FULL:
+        file = f"{worn.folder}/adapter_model.safetensors"
+        return f"model.load_state_dict(load_file({file!r}), strict=False)"
+    return f"model = PeftModel.from_pretrained(model, {worn.folder!r})"
+
+
+def _side_by_side(worn: Sequence[Worn]) -> list[str]:
+    names = [f"adapter_{n}" for n in range(1, len(worn) + 1)]
+    first, *others = zip(names, worn, strict=True)
+    strengths = [w.strength for w in worn]
+    return [
+        f"model = PeftModel.from_pretrained(model, {first[1].folder!r}, adapter_name={first[0]!r})",
+        *(f"model.load_adapter({w.folder!r}, adapter_name={name!r})" for name, w in others),
+        "# Their matrices stand side by side, each times its strength: the exact sum.",
+        f'model.add_weighted_adapter({names}, {strengths}, "blend", combination_type="cat")',
+        'model.set_adapter("blend")',
+    ]
+
+
+def _differences(worn: Sequence[Worn]) -> list[str]:
+    lines = ["base = deepcopy(model)"]
+    for one in worn:
+        adapted = (
+            f"load_file({one.folder + '/adapter_model.safetensors'!r})"
+            if one.method == FULL
+            else f"PeftModel.from_pretrained(deepcopy(base), {one.folder!r}).merge_and_unload().state_dict()"
+        )
+        lines += [
+            f"adapted = {adapted}",
+            "with torch.no_grad():",
+            "    for name, weight in base.named_parameters():",
+            "        if name in adapted:",
+            f"            model.get_parameter(name).add_({one.strength!r} * (adapted[name] - weight))",
+        ]
+    return lines
