@@ -167,13 +167,18 @@ class Search:
 
     stage: Literal["propose", "score", "check", "done"] = "propose"
     rungs: tuple[Rung, ...] = ()
-    """The best first; the first of the list that was asked for decides between equals."""
+    """The best first; among equals, the one that was asked first."""
     checked: tuple[Rung, ...] = ()
     """The given prompt and the best proposal once more, on rows that the choice did not look at."""
     proposed: int = 0
     """What the model wrote that could be used."""
     discarded: int = 0
-    """Empty, repeated or unreadable."""
+    """Empty, repeated, without an end or without a result."""
+    proposed_right: int = 0
+    """Worked examples of the model whose result is right; the model is not told."""
+    guess: float = 0.0
+    """Accuracy of always saying the commonest label; 0 where answers are no labels."""
+    questions: int = 0
     asked: int = 0
     total: int = 0
     seconds: float = 0.0

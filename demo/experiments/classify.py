@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from demo.engine.claims import Source
+from demo.engine.stream import Stream
 from demo.evaluation.chance import wilson
 from demo.experiment_records import Measured
-from demo.records import Message, Scored, ScoreRequest
+from demo.records import AnswerRequest, Message, Scored, ScoreRequest
 
 
-class Scorer(Protocol):
+class Model(Protocol):
     """The engine, as far as an experiment needs it."""
 
     def score_all(
@@ -21,21 +22,19 @@ class Scorer(Protocol):
     ) -> Iterator[list[list[Scored]]]:
         """Scores in order; a step comes at least every quarter second, with nothing new if need be."""
 
+    def stream(self, requests: Sequence[AnswerRequest], sources: Sequence[Source]) -> Stream:
+        """Answers of one batch as they grow."""
+
 
 @dataclass(frozen=True)
 class Asker:
     """Who asks whom."""
 
-    scorer: Scorer
+    model: Model
     source: Source
     """Who answers: base or adapter."""
     asked: ScoreRequest
-    """Its visitor and adapter are every request's."""
-
-    @classmethod
-    def of(cls, scorer: Scorer, source: Source, visitor: str) -> "Asker":
-        """An asker for one visitor."""
-        return cls(scorer, source, ScoreRequest((), (), visitor=visitor))
+    """Its visitor, workspace and adapter are every request's."""
 
 
 def classified(
@@ -53,7 +52,7 @@ def classified(
     ]
     right: list[bool] = []
     tokens = 0
-    for news in asker.scorer.score_all(requests, asker.source):
+    for news in asker.model.score_all(requests, asker.source):
         for scores in news:
             best = max(range(len(labels)), key=lambda i: scores[i].logprob)
             right.append(labels[best] == truth[len(right)])

@@ -21,6 +21,7 @@ from demo.experiment_records import (
 )
 from demo.experiments.classify import Asker, classified
 from demo.experiments.labelled import LabelledSet
+from demo.experiments.progress import timed
 from demo.prompting.frame import Frame, render
 from demo.prompting.shots import Shot, arranged, draw, shuffled
 from demo.records import Message
@@ -100,7 +101,7 @@ def sensitivity(asker: Asker, rows: LabelledSet, variants: Sequence[Plan]) -> It
         for answers in classified(asker, prompts, rows.labels, truth):
             complete = answers.count == len(questions)
             variant = Variant(plan.kind, plan.number, plan.detail, answers, complete)
-            so_far = _timed(
+            so_far = timed(
                 replace(so_far, variants=(*before, variant)), asked + answers.count, began
             )
             if not complete:
@@ -108,12 +109,6 @@ def sensitivity(asker: Asker, rows: LabelledSet, variants: Sequence[Plan]) -> It
         so_far = replace(so_far, findings=findings(so_far.variants))
         yield so_far
     yield replace(so_far, done=True, seconds_left=0.0)
-
-
-def _timed(so_far: Sensitivity, asked: int, began: float) -> Sensitivity:
-    seconds = time.monotonic() - began
-    left = seconds / asked * (so_far.total - asked) if asked else 0.0
-    return replace(so_far, asked=asked, seconds=seconds, seconds_left=left)
 
 
 def findings(variants: Sequence[Variant]) -> tuple[KindFinding, ...]:

@@ -10,14 +10,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from demo.checks import chosen
 from demo.data.store import DatasetStore
 from demo.engine.claims import Source
 from demo.engine.service import Engine
 from demo.errors import Busy
 from demo.experiment_records import Search, SearchRequest, Sensitivity, SensitivityRequest
 from demo.experiments.budget import require_room
+from demo.experiments.chains import CHAIN_TOKENS, chains, problems, rungs_of
 from demo.experiments.classify import Asker
 from demo.experiments.labelled import labelled, wordings_of
+from demo.experiments.proposals import instruction_prompt
+from demo.experiments.search import INSTRUCTION_TOKENS, asked_with, examples_of, instructions
 from demo.experiments.sensitivity import plans, sensitivity
 from demo.records import ScoreRequest
 from demo.run_records import Row
@@ -82,6 +86,39 @@ class Experiments:
             prompts = [[plan.prompt(q.input) for q in rows.questions] for plan in variants]
             require_room(self._engine.render, prompts, LABEL_TOKENS, request.shots)
             yield from _until(stopped, sensitivity(asker, rows, variants))
+
+    def search(self, request: SearchRequest) -> Iterator[Search]:
+        """What the model writes as its own prompt, and how well that does, as it becomes known.
+
+        Raises:
+            BadInput: the set cannot be used, or the prompts do not fit.
+            Busy: this visitor has an experiment under way, or too many others have.
+            NotFound: the dataset or the adapter is not there.
+        """
+        begin = {"instructions": self._instructions, "chains": self._chains}
+        chosen("kind", request.kind, tuple(begin))
+        with self._place(request) as stopped:
+            table, asker = self._table(request), self._asker(request)
+            yield from _until(stopped, begin[request.kind](request, table, asker))
+
+    def _instructions(self, request: SearchRequest, table: Table, asker: Asker) -> Iterator[Search]:
+        rows = labelled(
+            table.name, table.rows, request.examples, 2 * request.questions, request.seed
+        )
+        given = wordings_of(request.dataset, rows.labels)[0]
+        asked = [asked_with(given, question) for question in rows.questions]
+        proposing = instruction_prompt(examples_of(request, rows))
+        prompts = [[proposing], *[asked] * (2 + request.candidates)]
+        require_room(self._engine.render, prompts, INSTRUCTION_TOKENS, request.examples)
+        return instructions(asker, rows, request, given)
+
+    def _chains(self, request: SearchRequest, table: Table, asker: Asker) -> Iterator[Search]:
+        rows = problems(table.name, table.rows, request)
+        prompts = [[rung.prompt(q) for q in rows.questions] for rung in rungs_of(request, rows)]
+        # The model's own examples are about as long as those by hand.
+        prompts.append(prompts[-1])
+        require_room(self._engine.render, prompts, CHAIN_TOKENS, request.candidates)
+        return chains(asker, rows, request)
 
     def stop(self, visitor: str) -> bool:
         """End a visitor's experiment with what it has found so far; False where there is none."""
