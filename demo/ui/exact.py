@@ -1,6 +1,6 @@
 """The prompt in its exact bytes: every token tinted, the template greyed, each with its id when pointed at.
 
-Knows the rendered prompt only. The ids are told in the browser, so that pointing asks nobody.
+The ids are told in the browser, so that pointing asks nobody. Knows no tab, and answers nothing.
 """
 
 from collections.abc import Iterable
@@ -9,8 +9,12 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from demo.errors import LabError
 from demo.records import PromptToken, RenderedPrompt
+from demo.ui.glass.section import question_now
 from demo.ui.language import Texts
+from demo.ui.shell import Shell
+from demo.ui.theme import ASSETS
 from demo.ui.views import joined, notice
 
 MOST_FIRST, MOST_LAST = 300, 700
@@ -21,37 +25,27 @@ PART = (
 )
 """Bytes that are no whole character."""
 
-POINT_SCRIPT = """
-const tokens = () => [...element.querySelectorAll('.exact [data-id]')];
-const tell = token => {
-    const told = element.querySelector('.token-told');
-    if (!token || !told) return;
-    element.querySelectorAll('.exact .now').forEach(other => other.classList.remove('now'));
-    token.classList.add('now');
-    const shown = token.textContent.replace(/\\n/g, '↵').replace(/ /g, '␣');
-    const fields = { id: token.dataset.id, place: token.dataset.place, shown };
-    const line = told.dataset.sentence.replace(/\\{(\\w+)\\}/g, (_, name) => fields[name]);
-    if (told.textContent !== line) told.textContent = line;
-};
-element.addEventListener('pointerover', event => tell(event.target.closest('[data-id]')));
-element.addEventListener('pointerdown', event => tell(event.target.closest('[data-id]')));
-element.addEventListener('keydown', event => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step || !event.target.closest('.exact')) return;
-    event.preventDefault();
-    const all = tokens(), at = all.findIndex(token => token.classList.contains('now'));
-    const next = all[at < 0 ? 0 : Math.min(Math.max(at + step, 0), all.length - 1)];
-    tell(next);
-    next?.scrollIntoView({ block: 'nearest' });
-});
-"""
+WITHOUT_PICTURE = """(...given) => given.map(
+    value => value && value.turns ? { turns: value.turns } : value)"""
+"""What is asked at every key is sent the chat's turns, and not how they are drawn."""
 
 
 def exact_view() -> Any:
     """The empty component that `exact_prompt` fills."""
-    return gr.HTML(
-        {"html": ""}, html_template="${value.html}", js_on_load=POINT_SCRIPT, min_height=0
-    )
+    script = (ASSETS / "exact.js").read_text(encoding="utf-8")
+    return gr.HTML({"html": ""}, html_template="${value.html}", js_on_load=script)
+
+
+def show_exact(shell: Shell, request: gr.Request, **given: Any) -> dict[str, Any]:
+    """The prompt as the model would read it now; with nothing typed, as it read the last one."""
+    language = given["language"]
+    try:
+        question = question_now(shell, request, given)
+        return exact_prompt(shell.texts, language, shell.lab.render(question, named=True))
+    except LabError as error:
+        if error.key == "empty_text":
+            return exact_notice(shell.texts.say(language, "exact_empty"))
+        return exact_notice(shell.explain(language, error))
 
 
 def exact_prompt(texts: Texts, language: str, prompt: RenderedPrompt) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from demo.errors import Busy
 from demo.lab import Lab
 from demo.settings import LabSettings
 from demo.ui import speech
+from demo.ui.asking import framed
+from demo.ui.exact import show_exact
 from demo.ui.language import Labels, Texts
 from demo.ui.memory import browser_memory
 from demo.ui.shell import Shell
@@ -93,7 +95,7 @@ def test_plain_text_is_continued_without_template_and_without_earlier_turns(
     turn = answered(shell, asked)[-1]
     assert turn.plain
     assert turn.answer
-    shown = str(playground.show_exact(shell, REQUEST, **given | plain)["html"])
+    shown = str(show_exact(shell, REQUEST, **given | plain)["html"])
     assert ('class="control"' in shown) is control
     assert "assistant" not in shown
 
@@ -142,7 +144,7 @@ def test_retry_that_is_refused_leaves_the_chat_as_it_was(
 def test_question_beside_an_answer_under_way_elsewhere_is_handed_back(
     shell: Shell, parts: Playground, given: dict[str, Any]
 ) -> None:
-    elsewhere = playground.framed(shell, REQUEST, given)
+    elsewhere = framed(shell, REQUEST, given)
     asked = taken(shell, parts, given)
     with closing(shell.lab.answer(elsewhere)) as going:
         next(iter(going))
@@ -171,7 +173,7 @@ def test_exact_prompt_follows_what_is_typed_and_else_shows_the_last_question(
     shell: Shell, given: dict[str, Any]
 ) -> None:
     def shown(**change: Any) -> str:
-        return str(playground.show_exact(shell, REQUEST, **given | change)["html"])
+        return str(show_exact(shell, REQUEST, **given | change)["html"])
 
     assert "of 8,192 tokens" in shown(message="What is tea?", system="Be brief.")
     assert "fruit" in shown(message="", chat=chat(TURN))

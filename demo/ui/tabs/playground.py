@@ -17,9 +17,9 @@ from demo.errors import LabError
 from demo.records import BASE
 from demo.ui import speech
 from demo.ui.asking import Framing, answer_rule, frame_title, framed, framing
-from demo.ui.exact import exact_notice, exact_prompt, exact_view
-from demo.ui.glass import attention, code, draws, judge, lens, next_token, sensitivity, votes
-from demo.ui.glass.section import Asked, question_now
+from demo.ui.exact import WITHOUT_PICTURE, exact_view, show_exact
+from demo.ui.glass import attention, code, draws, judge, keep, lens, next_token, sensitivity, votes
+from demo.ui.glass.section import Asked
 from demo.ui.plain_text import PlainText, plain_text
 from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire, wire_stop
 from demo.ui.speech import Turn
@@ -35,12 +35,10 @@ FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     attention.build,
     sensitivity.build,
     code.build,
+    keep.build,
 )
 """What opens under the glass, in the order of the page."""
 STARTERS = ("starter_1", "starter_2", "starter_3")
-WITHOUT_PICTURE = """(...given) => given.map(
-    value => value && value.turns ? { turns: value.turns } : value)"""
-"""What is asked at every key is sent the chat's turns, and not how they are drawn."""
 
 
 @dataclass(frozen=True)
@@ -238,7 +236,7 @@ def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
 def after(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> dict[Any, Any]:
     """Hand back a question that failed before its first word; and the prompt as it stands now."""
     turns, language = speech.read_turns(given["chat"]), given["language"]
-    changed = lens.taken_over(parts.chat, given["chat"])
+    changed: dict[Any, Any] = {}
     if turns and turns[-1].error and not turns[-1].answer:
         *past, failed = turns
         given |= {
@@ -256,15 +254,3 @@ def after(shell: Shell, parts: Playground, request: gr.Request, **given: Any) ->
 def settle(shell: Shell, chat: Any, language: str) -> Any:
     """Mark the answer that was under way as stopped."""
     return speech.chat(shell.texts, language, speech.stopped(speech.read_turns(chat)))
-
-
-def show_exact(shell: Shell, request: gr.Request, **given: Any) -> Any:
-    """The prompt as the model would read it now; with nothing typed, as it read the last one."""
-    language = given["language"]
-    try:
-        question = question_now(shell, request, given)
-        return exact_prompt(shell.texts, language, shell.lab.render(question, named=True))
-    except LabError as error:
-        if error.key == "empty_text":
-            return exact_notice(shell.texts.say(language, "exact_empty"))
-        return exact_notice(shell.explain(language, error))
