@@ -23,7 +23,7 @@ from demo.prompting.shots import Shot, draw, of_row, written
 from demo.records import Answer, Message, Sampling
 from demo.run_records import Row
 
-CHAIN_TOKENS = 160
+CHAIN_TOKENS = 192
 TRIES = 3
 """Questions that the model may try for every example that is wanted."""
 

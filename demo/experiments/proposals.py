@@ -18,8 +18,8 @@ LONGEST_INSTRUCTION = 300
 """Characters."""
 LONGEST_QUESTION = 60
 """Words; Auto-CoT keeps short questions, for they are answered rightly more often."""
-MOST_STEPS = 5
-"""Lines of a chain; longer ones are dropped, as Auto-CoT does."""
+MOST_STEPS = 10
+"""Lines of a chain; longer ones are dropped. Auto-CoT allows five; this model is wordy."""
 
 
 def instruction_prompt(examples: Sequence[Shot]) -> tuple[Message, ...]:

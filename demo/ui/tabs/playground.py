@@ -18,7 +18,18 @@ from demo.records import BASE
 from demo.ui import speech
 from demo.ui.asking import Framing, answer_rule, frame_title, framed, framing
 from demo.ui.exact import WITHOUT_PICTURE, exact_view, show_exact
-from demo.ui.glass import attention, code, draws, judge, keep, lens, next_token, sensitivity, votes
+from demo.ui.glass import (
+    attention,
+    code,
+    draws,
+    judge,
+    keep,
+    lens,
+    next_token,
+    search,
+    sensitivity,
+    votes,
+)
 from demo.ui.glass.section import Asked
 from demo.ui.plain_text import PlainText, plain_text
 from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire, wire_stop
@@ -34,6 +45,7 @@ FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     judge.build,
     attention.build,
     sensitivity.build,
+    search.build,
     code.build,
     keep.build,
 )

@@ -1,0 +1,76 @@
+"""The fold "Can the model write its own prompt?": a search in the background, its progress, stop and ladder.
+
+Knows no statistics; the lab measures, and the ladder draws.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from demo.experiment_records import Search, SearchRequest
+from demo.ui import speech
+from demo.ui.glass.ladder import picture
+from demo.ui.glass.section import Asked, section
+from demo.ui.glass.sensitivity import GAP, chosen_set, end
+from demo.ui.memory import recalled, visitor
+from demo.ui.shell import AT_ONCE, STREAM, Shell, wire
+from demo.ui.views import notice
+
+FIRST = "instructions sample:topics"
+"""A kind of search and the dataset that it is made on."""
+
+
+def build(shell: Shell, asked: Asked) -> None:
+    """Lay out the fold and wire it."""
+    add, ranges = shell.labels.add, SearchRequest.RANGES
+    knob = {"interactive": True, "buttons": [], "min_width": 200, "step": 1}
+    with section(shell, "search"):
+        add(gr.HTML, "search.honest", elem_classes="hint")
+        task = add(gr.Dropdown, "search.task", value=FIRST, interactive=True)
+        with gr.Row(elem_classes="fold-knobs"):
+            knobs = {
+                name: add(
+                    gr.Slider, f"search.{name}", minimum=ranges[name][0],
+                    maximum=ranges[name][1], value=value, **knob,
+                )
+                for name, value in (("candidates", 4), ("questions", 16))
+            }  # fmt: skip
+        with gr.Row(elem_classes="fold-actions"):
+            go = add(gr.Button, "search.go", elem_classes="when-tried", min_width=90)
+            stop = add(gr.Button, "search.stop", elem_classes="when-trying", min_width=90)
+        shown = gr.HTML(
+            {"html": ""}, html_template="${value.html}", js_on_load=None, elem_id="search-view"
+        )
+    typed = {"task": task, **knobs}
+    wire([go.click], shell.bind(search), asked.inputs | typed, shown, **STREAM)
+    wire([stop.click], shell.bind(end), {"memory": shell.memory}, None, **AT_ONCE)
+
+
+def search(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
+    """Stream the search; leaving the page ends it."""
+    language = given["language"]
+    yield {"html": picture(shell.texts, language, Search())}
+    try:
+        with closing(shell.lab.experiments.search(_asked(request, given))) as steps:
+            for so_far in speech.paced(steps, lambda: max(GAP, 2 * shell.gap())):
+                found = {"search": asdict(so_far)} if so_far.done else {}
+                yield {"html": picture(shell.texts, language, so_far), **found}
+    except Exception as error:
+        yield {"html": notice(shell.explain(language, error))}
+
+
+def _asked(request: gr.Request, given: dict[str, Any]) -> SearchRequest:
+    kept = recalled(given["memory"])
+    kind, _, dataset = str(given["task"] or "").partition(" ")
+    return SearchRequest(
+        kind=kind,  # type: ignore[arg-type]  # the lab checks it
+        dataset=chosen_set(dataset, kept["dataset"]),
+        workspace=kept["workspace"],
+        visitor=visitor(given["memory"], request),
+        adapter=given["speaks"] or "base",
+        candidates=given["candidates"],
+        questions=given["questions"],
+    )
