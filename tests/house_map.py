@@ -37,6 +37,7 @@ DESCRIBED = {
     "demo/lab/": "Every service of the lab, and every limit.",
     "demo/methods/": "One file per fine-tuning method.",
     "demo/prompting/": "Prompt files to messages, answers to what was asked for.",
+    "demo/prompting/report/": "What a visit found, as JSON, as CSV and as one HTML page.",
     "demo/samples/": "Small datasets that ship with the lab, each with source and licence.",
     "demo/text/": "Tokenizer and chat template: one rendering for chat and training.",
     "demo/training/": "The training loop, the run folder, the queue and the worker process.",

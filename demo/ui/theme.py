@@ -79,7 +79,7 @@ def _theme() -> gr.themes.Base:
         ],
     )
     return theme.set(
-        **_surfaces(),
+        **surfaces(),
         **_buttons(),
         block_title_text_weight="700",
         block_label_text_weight="700",
@@ -91,7 +91,8 @@ def _theme() -> gr.themes.Base:
     )
 
 
-def _surfaces() -> dict[str, str]:
+def surfaces() -> dict[str, str]:
+    """The theme's colours by Gradio's names; what ends in `_dark` holds in the dark."""
     return {
         "body_background_fill": "#fbfcfd",
         "body_background_fill_dark": "#10161c",

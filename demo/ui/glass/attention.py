@@ -51,6 +51,7 @@ def build(shell: Shell, asked: Asked) -> None:
             apply_default_css=False,
             elem_id="attention-view",
         )
+    asked.results["attention"] = view
     wire([go.click], shell.bind(look), asked.inputs, [kept, view, said], **STREAM)
     inputs = {"kept": kept, "memory": shell.memory, "language": shell.language}
     # An event of the view's own script: Gradio's `on` does not know it.

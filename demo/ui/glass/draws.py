@@ -43,6 +43,7 @@ def build(shell: Shell, asked: Asked) -> None:
                 gr.Button, "draws.stop", elem_classes="when-drawing", min_width=90
             )
         shown = batch.picture()
+    asked.results["draws"] = shown
     inputs = asked.inputs | {"warmth": warmth, "longest": longest}
     drawing = wire([go.click], shell.bind(draw), inputs, shown, **STREAM)
     kept = {"value": shown, "language": shell.language}

@@ -40,6 +40,7 @@ def build(shell: Shell, asked: Asked) -> None:
         view = gr.HTML(
             {"html": ""}, html_template="${value.html}", js_on_load=None, elem_id="judge-view"
         )
+        asked.results["judge"] = view
         pairs.build(shell, asked)
     typed = {"before": before, "options": options, "chat_answer": chat, "per_token": per_token}
     wire([example.input], fill, {"example": example}, [before, options], **AT_ONCE)

@@ -101,6 +101,7 @@ def build(shell: Shell, asked: Asked) -> None:
         stop = shell.labels.add(
             gr.Button, "lens.stop", size="sm", elem_classes="lens-stop", min_width=90
         )
+    asked.results["lens"] = view
     asked.chat.change(
         None, [asked.chat, view], view, js=FEED, api_visibility="private", show_progress="hidden"
     )

@@ -33,6 +33,7 @@ def build(shell: Shell, asked: Asked) -> None:
         look_button = shell.labels.add(gr.Button, "next_token.look", elem_classes="fold-button")
         kept = gr.HTML({}, html_template="<i></i>", elem_classes="kept-only", js_on_load=None)
         picture = gr.HTML("", elem_id="next-token")
+    asked.results.update(next_token=kept, next_token_picture=picture)
     knobs = {f.name: asked.inputs[f.name] for f in fields(Sampling)}
     wire([look_button.click], shell.bind(look), asked.inputs, [kept, picture], **STREAM)
     # What changes its look alone: the language, and every control but length and seed.

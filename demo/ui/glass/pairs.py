@@ -38,6 +38,7 @@ def build(shell: Shell, asked: Asked) -> None:
         }
         stop = add(gr.Button, "judge.stop", elem_classes="when-judging", min_width=90)
     shown = gr.HTML({"html": ""}, html_template="${value.html}", js_on_load=None, elem_id="pairs")
+    asked.results["judge_pairs"] = shown
     judging = [
         wire([button.click], shell.bind(judge_all, kind), asked.inputs, shown, **STREAM)
         for kind, button in go.items()

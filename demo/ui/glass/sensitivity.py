@@ -49,6 +49,7 @@ def build(shell: Shell, asked: Asked) -> None:
         shown = gr.HTML(
             {"html": ""}, html_template="${value.html}", js_on_load=None, elem_id="sensitivity-view"
         )
+    asked.results["sensitivity"] = shown
     typed = {"dataset": dataset, "wordings": wordings, **knobs}
     wire([go.click], shell.bind(measure), asked.inputs | typed, shown, **STREAM)
     wire([stop.click], shell.bind(end), {"memory": shell.memory}, None, **AT_ONCE)

@@ -57,6 +57,7 @@ def build(shell: Shell, asked: Asked) -> None:
             go = add(gr.Button, "votes.go", elem_classes="when-drawn", min_width=90)
             stop = add(gr.Button, "votes.stop", elem_classes="when-drawing", min_width=90)
         shown = batch.picture()
+    asked.results["votes"] = shown
     inputs = asked.inputs | {"count": count, "warmth": warmth, "rule": rule, "truth": truth}
     voting = wire([go.click], shell.bind(vote), inputs, shown, **STREAM)
     kept = {"value": shown, "language": shell.language}

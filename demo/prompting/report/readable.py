@@ -1,0 +1,121 @@
+"""What the folds keep in short, written out: tokens with probabilities, candidates, weights of attention.
+
+A browser kept it, so anything may be in it: what cannot be read stays as it is, under `as_kept`. Knows no
+file format.
+"""
+
+import math
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from demo.errors import LabError
+from demo.prompting.branches import tree_of
+from demo.records import TokenChoice
+
+
+def readable(name: str, value: Any) -> Any:
+    """A fold's value as people read it, without its picture.
+
+    Args:
+        name: the fold's.
+        value: what its component held.
+    """
+    if not isinstance(value, dict):
+        return None
+    data = {key: one for key, one in value.items() if key != "html"}
+    try:
+        return WRITTEN_OUT[name](data) if name in WRITTEN_OUT and data else data
+    except (LabError, KeyError, TypeError, ValueError, ArithmeticError, LookupError):
+        return {"as_kept": data}
+
+
+def _lens(value: Mapping[str, Any]) -> dict[str, Any]:
+    if not value["branches"]:
+        return {}
+    tree = tree_of(value["branches"])
+    branches = [
+        {
+            "branch": number,
+            "leaves": branch.parent if branch.parent >= 0 else None,
+            "at_token": branch.place if branch.parent >= 0 else None,
+            "ended": branch.reason,
+            # Tokens that are parts of one character can only be read together.
+            "text": str(value["branches"][number].get("text") or "")
+            or "".join(token.text for token in tree.path(number)),
+            "tokens": [_token(token) for token in branch.tokens],
+        }
+        for number, branch in enumerate(tree.branches)
+    ]
+    return {"question": value["question"], "asked": value["asked"], "branches": branches}
+
+
+def _token(choice: TokenChoice) -> dict[str, Any]:
+    likeliest = [
+        {"token": a.text, "id": a.id, "probability": share(a.logprob)} for a in choice.alternatives
+    ]
+    return {
+        "token": choice.text,
+        "id": choice.id,
+        "probability": share(choice.logprob),
+        "rank": choice.rank,
+        "likeliest": likeliest,
+    }  # fmt: skip
+
+
+def _next_token(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Candidates with probabilities; what is told in bins counts as well."""
+    candidates = [
+        (int(i), str(text), float(logit), bool(said))
+        for i, text, logit, said in value["candidates"]
+    ]
+    tail = [(float(logit), int(count)) for logit, count in value["tail"]]
+    highest = max(logit for _, _, logit, _ in candidates)
+    whole = sum(math.exp(c[2] - highest) for c in candidates)
+    whole += sum(count * math.exp(logit - highest) for logit, count in tail)
+    return {
+        "after": value["after"],
+        "prompt_tokens": value["prompt_tokens"],
+        "other_tokens": sum(count for _, count in tail),
+        "candidates": [
+            {"token": text, "id": i, "logit": logit, "in_prompt": said,
+             "probability": round(math.exp(logit - highest) / whole, 6)}
+            for i, text, logit, said in candidates
+        ],
+    }  # fmt: skip
+
+
+def _attention(value: Mapping[str, Any]) -> dict[str, Any]:
+    tokens, layers, heads = value["tokens"], int(value["layers"]), int(value["heads"])
+    roots = b64decode(value["weights"], validate=True)
+    width = len(tokens)
+    if not tokens or len(roots) != layers * heads * width:
+        raise ValueError
+    weights = [round((root / 255) ** 2, 4) for root in roots]
+    rows = [
+        {
+            "layer": at // heads + 1,
+            "head": at % heads + 1,
+            "weights": weights[at * width : (at + 1) * width],
+        }
+        for at in range(layers * heads)
+    ]
+    return {"looking": tokens[-1], "tokens": list(tokens), "attention": rows}
+
+
+def share(logprob: float) -> float:
+    """A probability, short enough to be read."""
+    return round(math.exp(min(logprob, 0.0)), 6)
+
+
+def mean_attention(rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    """What all heads together draw from each token."""
+    columns = zip(*(row["weights"] for row in rows), strict=True)
+    return [sum(column) / len(rows) for column in columns]
+
+
+WRITTEN_OUT: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "lens": _lens,
+    "next_token": _next_token,
+    "attention": _attention,
+}
