@@ -111,4 +111,3 @@ EXTRACTORS: Mapping[str, Callable[[str], str]] = MappingProxyType(
 )
 """The same rules where the place does not matter."""
 after_hashes = EXTRACTORS["after_hashes"]
-last_number = EXTRACTORS["last_number"]
