@@ -26,29 +26,33 @@ TURN = speech.Turn(question="Name a fruit.", answer="Apple.", tokens=2, reason="
 
 
 @pytest.fixture(scope="module")
-def lab(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A lab of its own that shares the converted model."""
+def page(
+    lab_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Shell, Playground]]:
+    """The tab over a lab of its own that shares the converted model; as in the app, it is there first."""
     home = tmp_path_factory.mktemp("playground")
     (home / "data").mkdir()
     (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
     (home / "data" / "models").symlink_to(lab_home / "data" / "models")
-    lab = Lab(LabSettings(home=home, answers_per_visitor=1))
+    lab, texts = Lab(LabSettings(home=home, answers_per_visitor=1)), Texts.load()
+    with gr.Blocks():
+        language = gr.Radio(["en"], value="en")
+        shell = Shell(lab, texts, Labels(texts), browser_memory(), language)
+        parts = playground.build(shell)
     lab.engine.start()
     lab.engine.wait_ready(240)
-    yield lab
+    yield shell, parts
     lab.engine.close()
 
 
-@pytest.fixture(scope="module")
-def shell(lab: Lab) -> Iterator[Shell]:
-    texts = Texts.load()
-    with gr.Blocks():
-        yield Shell(lab, texts, Labels(texts), browser_memory(), gr.Radio(["en"], value="en"))
+@pytest.fixture
+def shell(page: tuple[Shell, Playground]) -> Shell:
+    return page[0]
 
 
-@pytest.fixture(scope="module")
-def parts(shell: Shell) -> Playground:
-    return playground.build(shell)
+@pytest.fixture
+def parts(page: tuple[Shell, Playground]) -> Playground:
+    return page[1]
 
 
 @pytest.fixture
