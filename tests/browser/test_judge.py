@@ -6,6 +6,13 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenVisitor
 from tests.browser.steps import LabPage, violations
 
+PRESS_STOP = """() => {
+    const button = document.querySelector('#judge button.when-judging');
+    if (!button?.checkVisibility()) return false;
+    button.click();
+    return true;
+}"""
+
 
 def test_continuations_are_judged_and_the_verdict_follows_the_switch(visit: OpenVisitor) -> None:
     lab = LabPage(visit().page).wait_until_ready()
@@ -29,8 +36,10 @@ def test_shipped_pairs_are_counted_and_can_be_stopped(visit: OpenVisitor) -> Non
     lab = LabPage(visit(width=390).page).wait_until_ready()
     lab.unfold("judge.title")
     lab.button("judge.pronouns").click()
-    lab.button("judge.stop").click()
-    expect(lab.page.locator("#pairs .notice")).to_contain_text("Stopped")
+    # All pairs take about a second: the button is pressed as soon as it shows.
+    lab.page.wait_for_function(PRESS_STOP, polling="raf")
+    expect(lab.page.locator("#pairs .judging")).to_have_count(0)
+    expect(lab.button("judge.words")).to_be_visible()
     lab.button("judge.words").click()
     expect(lab.page.locator("#pairs .verdict")).to_contain_text("Neither is right")
     expect(lab.page.locator("#pairs .lean")).to_have_count(12)
@@ -47,8 +56,8 @@ def test_a_head_is_chosen_and_another_token_looks_by_keyboard_alone(
     lab.button("attention.look").click()
     said = lab.page.locator(".attention-said")
     expect(said).to_contain_text("On the mean of all heads")
-    lab.page.locator("select.attention-layer").select_option("3")
-    lab.page.locator("select.attention-head").select_option("2")
+    lab.page.locator("select.attention-layer").select_option(value="3")
+    lab.page.locator("select.attention-head").select_option(value="2")
     expect(said).to_contain_text("Layer 4, head 3")
     looking = lab.page.locator(".attention-token[aria-current]")
     last = looking.get_attribute("data-position")
@@ -57,7 +66,7 @@ def test_a_head_is_chosen_and_another_token_looks_by_keyboard_alone(
         lab.page.keyboard.press(key)
     expect(looking).to_have_attribute("data-position", str(int(last or 0) - 2))
     expect(looking).to_be_focused()
-    expect(lab.page.locator("button.attention-token.unseen")).to_have_count(2)
+    expect(lab.page.locator("button.attention-token.later")).to_have_count(2)
     expect(said).to_contain_text("Layer 4, head 3")
     assert violations(lab.page) == []
     assert lab.overflow() <= 0

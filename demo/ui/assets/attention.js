@@ -71,7 +71,7 @@ function drawTokens() {
       token.tabIndex = at === here ? 0 : -1;
     }
     if (at === here) token.setAttribute('aria-current', 'true');
-    token.classList.toggle('unseen', at > here);
+    token.classList.toggle('later', at > here);
     strip.append(token);
     if (text.includes('\n')) strip.append(make('br'));
   });
@@ -86,7 +86,7 @@ function drawLegend() {
     swatch.dataset.sure = n;
     legend.append(swatch);
   }
-  legend.append(make('span', 'attention-swatch looks', words().looks), make('span', 'attention-swatch unseen', words().unseen));
+  legend.append(make('span', 'attention-swatch looks', words().looks), make('span', 'attention-swatch later', words().unseen));
 }
 function drawWeights() {
   const now = weights(layer, head), here = count() - 1;
