@@ -23,12 +23,20 @@ def bounded(name: str, value: Any, low: float, high: float, kind: type = float) 
     except OverflowError:
         number = math.inf
     except (TypeError, ValueError):
-        raise BadInput("not_a_number", field=name, got=repr(value)[:40]) from None
+        raise BadInput("not_a_number", field=name, got=_shown(value)) from None
     if not math.isfinite(number) or not low <= number <= high:
-        raise BadInput("out_of_range", field=name, low=low, high=high, got=repr(value)[:40])
+        raise BadInput("out_of_range", field=name, low=low, high=high, got=_shown(value))
     if kind(number) != number:
-        raise BadInput("not_whole", field=name, got=repr(value)[:40])
+        raise BadInput("not_whole", field=name, got=_shown(value))
     return kind(number)
+
+
+def _shown(value: Any) -> str:
+    """The beginning of a value that somebody sent."""
+    try:
+        return repr(value)[:40]
+    except ValueError:  # Python writes no number of more than 4,300 digits.
+        return type(value).__name__
 
 
 def chosen(name: str, value: Any, choices: Sequence[str]) -> str:
@@ -38,7 +46,7 @@ def chosen(name: str, value: Any, choices: Sequence[str]) -> str:
         BadInput: it is not; the message lists the choices.
     """
     if value not in choices:
-        raise BadInput("not_a_choice", field=name, choices=", ".join(choices), got=repr(value)[:40])
+        raise BadInput("not_a_choice", field=name, choices=", ".join(choices), got=_shown(value))
     return str(value)
 
 

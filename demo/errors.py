@@ -136,6 +136,10 @@ MESSAGES: dict[str, str] = {
     "workspace_full": "Your workspace holds {got} of {high} MB. Delete a run first.",
     "loading": "The model is still loading. Try again in about {seconds} s.",
     "load_failed": "The model could not be loaded: {problem}.",
+    "model_rows": (
+        "{model} keeps no keys and values of the tokens it has read, so many answers cannot take"
+        " turns on it. Choose a model of the catalogue, or another one that does."
+    ),
     "share_failed": "No public link could be opened: {problem}. The lab still runs at {address}.",
     "setting": "{name}={got} cannot be used: {problem}.",
     "engine_restarted": "The engine stopped while it answered and was started again. Ask once more.",

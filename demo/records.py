@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from demo.checks import check_ranges
 from demo.errors import LabError
 
 Role = Literal["system", "user", "assistant"]
+ROLES: tuple[str, ...] = get_args(Role)
 BASE = "base"
 """The name under which the base model itself stands among the adapters."""
 
@@ -168,9 +169,10 @@ class Answer:
     done: bool = False
     reason: Literal["", "end", "length", "stopped", "time", "error"] = ""
     waiting: int = 0
-    """Its place in the order in which answers are begun, 1 for the next; 0 once it is begun."""
+    """Its place in the order in which answers get their turns, 1 for the next; 0 while it has one. In a
+    crowd a long answer gives its turn up for a while."""
     wait_seconds: float = 0.0
-    """About how long until its first token, from the measured pace and the work before it."""
+    """About how long until its next token, from the measured pace and the work before it."""
     reused: int = 0
     """Tokens of the prompt whose keys and values were there already."""
     choices: tuple[TokenChoice, ...] = ()
@@ -179,7 +181,7 @@ class Answer:
 
 
 TokenWriter = Literal["text", "template", "control"]
-"""Whose a token is: the visitor's text's, the chat template's words', or one of the control tokens."""
+"""Where a token comes from: a message, the words that the template puts around it, or a control token."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ def parse(expression: str) -> tuple[Term, ...]:
     """
     if expression == BASE:
         return ()
+    if not isinstance(expression, str):
+        raise BadInput("adapter_sum", got=type(expression).__name__)
     terms = tuple(_term(part) for part in expression.split("+"))
     if len(terms) > MOST_TERMS or (BASE in (t.name for t in terms)):
         raise BadInput("adapter_sum", got=expression[:80])

@@ -12,6 +12,7 @@ from torch import Tensor
 from demo.checks import bounded
 from demo.errors import BadInput
 from demo.look_records import Attention, Candidate, NextToken
+from demo.text.pieces import token_bytes
 from demo.text.tokenizer import LabTokenizer
 
 TOLD = 300
@@ -76,7 +77,7 @@ def attention_of(
         weights: [layers, heads, places] of the token that looks, virtual places first.
         virtual: how many these are; they are told as one, because none of them has a text.
     """
-    texts = [tokenizer.decode([token], control=True) for token in prompt]
+    texts = [_text(data) for data in token_bytes(tokenizer, prompt)]
     seen = weights.shape[-1] - virtual
     if virtual:
         texts, seen = ["", *texts], seen + 1
@@ -84,3 +85,11 @@ def attention_of(
         weights = torch.cat([before, weights[..., virtual:]], -1)
     told = tuple(tuple(tuple(head) for head in layer) for layer in weights.tolist())
     return Attention(tuple(texts[:seen]), told, virtual, tuple(texts[seen:]))
+
+
+def _text(data: bytes) -> str:
+    """A token's text; what is only a part of a character is told as its bytes, as in `‹e2 80›`."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return f"‹{data.hex(' ')}›"

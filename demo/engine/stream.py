@@ -23,7 +23,7 @@ class Place:
     """Where a seat stands among those that wait."""
 
     number: int = 0
-    """1 for the next; 0 once it is begun."""
+    """1 for the next; 0 for who has a seat."""
     seconds: float = 0.0
 
 
@@ -67,14 +67,16 @@ class Stream:
         seat = self._seats[index]
         # The reason is written last: whoever sees it sees the whole answer.
         reason, ids = seat.reason, seat.ids
-        place = self._place(seat) if not ids and not reason else Place()
+        place = Place() if reason else self._place(seat)
         text = self._tokenizer.decode(ids)
         return Answer(
             # A character that is not complete yet waits for its end.
             text=text if reason else text.rstrip("\ufffd"),
             tokens=len(ids),
             prompt_tokens=seat.prompt_tokens,
-            seconds=seat.seconds if ids or reason else time.monotonic() - seat.asked,
+            seconds=time.monotonic() - seat.asked
+            if place.number or not (ids or reason)
+            else seat.seconds,
             done=bool(reason),
             reason=reason,  # type: ignore[arg-type]
             waiting=place.number,

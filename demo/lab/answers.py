@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
-from demo.checks import bounded, checked_text
+from demo.checks import bounded, checked_text, chosen
 from demo.engine.expression import parse
 from demo.engine.model.adapters import AdapterShelf
 from demo.engine.service import Engine
@@ -19,11 +20,13 @@ from demo.errors import BadInput, Busy
 from demo.look_records import Attention, NextToken
 from demo.records import (
     BASE,
+    ROLES,
     AdapterInfo,
     Answer,
     AnswerRequest,
     Message,
     RenderedPrompt,
+    Role,
     Scored,
     ScoreRequest,
 )
@@ -78,6 +81,8 @@ class Answers:
             request: the question; its own `adapter` is not looked at.
             adapters: as in `AnswerRequest.adapter`, `base` among them if wanted.
         """
+        if not adapters:
+            raise BadInput("empty_text", field="adapters")
         others = len(adapters) - (BASE in adapters)
         if others > MOST_ADAPTERS:
             raise BadInput("too_many_adapters", got=others, high=MOST_ADAPTERS)
@@ -123,9 +128,7 @@ class Answers:
         checked = replace(
             request,
             messages=_checked(request.messages, empty=request.completion),
-            continuations=tuple(
-                checked_text("continuations", text, LONGEST_TEXT) for text in request.continuations
-            ),
+            continuations=tuple(_continuation(text) for text in request.continuations),
         )
         source = self._asked(checked)
         with self._turn(request.visitor or request.workspace):
@@ -181,6 +184,16 @@ def _checked(messages: Sequence[Message], *, empty: bool = False) -> tuple[Messa
     if not messages:
         raise BadInput("empty_text", field="message")
     return tuple(
-        Message(m.role, checked_text("message", m.content, LONGEST_TEXT, empty=empty))
+        Message(
+            cast(Role, chosen("role", m.role, ROLES)),
+            checked_text("message", m.content, LONGEST_TEXT, empty=empty),
+        )
         for m in messages
     )
+
+
+def _continuation(text: str) -> str:
+    """A text that can be scored; a line break alone is a token worth scoring."""
+    if not text:
+        raise BadInput("empty_text", field="continuations")
+    return checked_text("continuations", text, LONGEST_TEXT, empty=True)

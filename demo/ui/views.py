@@ -41,7 +41,7 @@ def header(texts: Texts, language: str, status: LabStatus) -> Markup:
     line = " · ".join(known)
     reasons = joined(
         Markup("<li>{}</li>").format(texts.say(language, f"reasons.{reason}"))
-        for reason in (status.model_reason, status.precision_reason)
+        for reason in (status.model_reason, status.precision_reason, status.forward)
         if reason
     )
     why = Markup("<details><summary>{}</summary><ul>{}</ul></details>").format(

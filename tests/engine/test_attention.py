@@ -28,6 +28,12 @@ def test_the_last_token_of_the_prompt_looks_unless_another_is_named(engine: Engi
         assert float(head.sum()) == pytest.approx(1, abs=1e-4)
 
 
+def test_a_part_of_a_character_is_told_as_bytes(engine: Engine) -> None:
+    tokens = engine.attention(request("\N{SNOWMAN}\N{OGHAM LETTER BEITH}"), None, None).tokens
+    assert any(token.startswith("‹e1") for token in tokens)
+    assert not any("\ufffd" in token for token in tokens)
+
+
 def test_the_first_token_looks_at_itself_alone(engine: Engine) -> None:
     seen = engine.attention(request(TEXT), 0, None)
     assert torch.allclose(torch.tensor(seen.weights), torch.ones(30, 9, 1))

@@ -62,6 +62,7 @@ class Meddling:
     def __init__(self, inner: Forward, meddle: Callable[[Sequence[Part]], None]) -> None:
         self.inner = inner
         self.meddle = meddle
+        self.begin: Callable[[], None] = lambda: None
         self.name = inner.name
         self.exact_reuse = inner.exact_reuse
         self.prepared = 0
@@ -71,6 +72,7 @@ class Meddling:
         return self.inner.resident_bytes
 
     def new_cache(self, blend: Blend = PLAIN, room: int = 0) -> RowCache:
+        self.begin()
         return self.inner.new_cache(blend, room)
 
     def run(self, parts: Sequence[Part]) -> list[Tensor]:

@@ -71,7 +71,7 @@ def test_what_an_answer_waits_for_or_ended_by_is_said(answer: Answer, expected: 
 
 def test_header_says_what_is_resident() -> None:
     status = LabStatus("ready", "m", "int8", "", "cpu", resident_bytes=151_400_000)
-    assert "int8 · 151 MB resident · cpu" in views.header(TEXTS, "en", status)
+    assert "int8 · 151 MB of weights and adapters · cpu" in views.header(TEXTS, "en", status)
 
 
 def test_curve_names_its_numbers_and_repeats_them_as_a_table() -> None:

@@ -27,7 +27,7 @@ FLAGS = (
     "-shared",
     "-pthread",
 )
-BUILD_SECONDS = 180
+BUILD_SECONDS = 600
 MOST_TERMS = 2
 
 

@@ -52,25 +52,28 @@ struct Grid {  // the 256 numbers scale * q + offset, q from -128 to 127
         const float q = scale > 0 ? std::rint((weight - offset) / scale) : 0.0f;
         return (int)std::min(127.0f, std::max(-128.0f, q));
     }
-    double error(const float* weights, int count) const {
-        double sum = 0;
-        for (int i = 0; i < count; i++) {
-            const double miss = (double)scale * nearest(weights[i]) + offset - weights[i];
-            sum += miss * miss;
-        }
-        return sum;
+    bool holds(const float* weights, int count) const {
+        for (int i = 0; i < count; i++)
+            if (std::fabs(scale * nearest(weights[i]) + offset - weights[i]) > 1e-3f * scale) return false;
+        return true;
     }
 };
 
-// The better of two grids: around zero, or from the smallest weight to the largest. The first holds
-// blocks that were stored as Q8_0 exactly, the second those of Q4_1 (255 = 17 x 15).
-inline Grid best_grid(const float* weights, int count) {
+// A grid on which every weight of a block lies, if the block was stored as Q4_1, that is on at most 16
+// levels; or else the grid around zero, which also holds blocks of Q8_0. Weights that were tuned lie on no
+// level any more: the first grid would round each back to its level, and so undo the tuning.
+inline Grid grid_of(const float* weights, int count) {
     float low = weights[0], high = weights[0];
     for (int i = 1; i < count; i++) low = std::min(low, weights[i]), high = std::max(high, weights[i]);
     const Grid even{std::max(high, -low) / 127.0f, 0.0f};
-    const float step = (high - low) / 255.0f;
-    const Grid whole{step, low + 128.0f * step};
-    return even.error(weights, count) <= whole.error(weights, count) ? even : whole;
+    if (even.holds(weights, count)) return even;
+    for (int levels = 15; levels > 0; levels--) {
+        const int steps = 255 / levels * levels;
+        const float step = (high - low) / steps;
+        const Grid stored{step, low + 128.0f * step};
+        if (stored.holds(weights, count)) return stored;
+    }
+    return even;
 }
 
 // fp32 [out, in] to pieces; `to` has strips x blocks x PIECE bytes.
@@ -82,7 +85,7 @@ inline void pack(const float* weights, int out, int in, int8_t* to) {
         const int lane = o % LANES;
         for (int block = 0; block < blocks; block++) {
             const int first = block * BLOCK, last = std::min(in, first + BLOCK);
-            const Grid grid = best_grid(row + first, last - first);
+            const Grid grid = grid_of(row + first, last - first);
             int8_t* piece = to + ((size_t)(o / LANES) * blocks + block) * PIECE;
             std::memcpy(piece + SCALES + 4 * lane, &grid.scale, 4);
             std::memcpy(piece + OFFSETS + 4 * lane, &grid.offset, 4);

@@ -79,8 +79,10 @@ def read_run(folder: Path, title: str) -> dict[str, Any]:
         raise BadInput("adapter_broken", adapter=title, problem=f"{missing[0]} is missing")
     try:
         run = read_json(folder / "run.json")
-        run["base"]["lineage"], run["base"]["weights"]
-    except (ValueError, KeyError, TypeError) as error:
+        lineage, weights = run["base"]["lineage"], run["base"]["weights"]
+        if not isinstance(lineage, str) or not isinstance(weights, str):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadInput(
             "adapter_broken", adapter=title, problem="run.json cannot be read"
         ) from error

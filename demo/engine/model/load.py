@@ -27,6 +27,7 @@ from demo.engine.forward import Forward
 from demo.engine.general.forward import GeneralForward
 from demo.engine.general.int8 import quantize_model
 from demo.engine.general.linear import Phase
+from demo.engine.general.rows import keeps_rows
 from demo.engine.model.catalogue import Fingerprint, ModelSpec, choose_model, file_hash
 from demo.engine.model.convert import converted
 from demo.engine.model.own_weights import OwnWeights
@@ -163,13 +164,19 @@ def load_general(
         precision: fp32, bf16, int8 or nf4.
         host: where it will run.
         changed: parameters that take the place of the file's own before they are quantized.
+
+    Raises:
+        NotReady: the model keeps no keys and values, so answers could not share a batch.
     """
     lab_int8 = precision == "int8" and host.kind != "cuda"
     model = _changed(_from_pretrained(spec, "fp32" if lab_int8 else precision, host), changed)
     phase = Phase()
     if lab_int8:
         quantize_model(model, phase)
-    return GeneralForward(model, phase)
+    forward = GeneralForward(model, phase)
+    if changed is None and not keeps_rows(forward, model.config.get_text_config().vocab_size):
+        raise NotReady("model_rows", model=spec.title)
+    return forward
 
 
 def _changed(model: PreTrainedModel, changed: Mapping[str, Tensor] | None) -> PreTrainedModel:

@@ -11,8 +11,8 @@ from functools import cached_property, partial
 from torch import Tensor
 
 from demo.engine.forward import Forward, Part, RowCache
-from demo.engine.turns.careful import Careful
-from demo.engine.turns.prefixes import PrefixStore, common_length
+from demo.engine.turns.careful import Careful, out_of_memory
+from demo.engine.turns.prefixes import FEWEST, PrefixStore, common_length
 from demo.engine.turns.sample import Choice, Sampler, judged, one_thread
 from demo.methods.adaptation import PLAIN, Blend
 from demo.records import Sampling
@@ -135,7 +135,7 @@ class Batch:
     def _pieces(self, rows: Sequence[BatchRow], left: int) -> list[tuple[BatchRow, Part]]:
         parts: list[tuple[BatchRow, Part]] = []
         for row in rows:
-            if row.cache is None and not self._begin(row, rows):
+            if row.cache is None and not self._begun(row, rows):
                 continue
             part = self._piece(row, left)
             if not part.ids or len(part.ids) > left:
@@ -144,6 +144,20 @@ class Batch:
             left -= len(part.ids)
         return parts
 
+    def _begun(self, row: BatchRow, rows: Sequence[BatchRow]) -> bool:
+        """`_begin`, a second time with memory given back; what goes wrong then ends this row alone."""
+        for last in (False, True):
+            try:
+                return self._begin(row, rows)
+            except Exception as error:
+                row.cache, row.reused = None, 0
+                if last or not out_of_memory(error):
+                    LOG.exception("a row could not begin")
+                    row.fail(error)
+                    break
+                self.prefixes.clear()
+        return False
+
     def _begin(self, row: BatchRow, rows: Sequence[BatchRow]) -> bool:
         """Give a row its cache; False if it had better wait for what another is just reading."""
         known = self.prefixes.common(row.blend.key, row.source[: len(row.prompt)])
@@ -151,7 +165,9 @@ class Batch:
             if other.cache is not None and other.blend.key == row.blend.key and other.unread:
                 shared = common_length(other.source, row.prompt[:-1])
                 shared -= shared % self.prefixes.step
-                if shared - max(known, other.cache.length) >= SCORED_PIECE:
+                # Of twenty draws of one prompt, nineteen would read what is left of it by themselves.
+                least = SCORED_PIECE if row.scored else FEWEST
+                if shared - max(known, other.cache.length) >= least:
                     return False
         found = self.prefixes.find(row.blend.key, row.prompt)
         row.reused = found.length if found else 0

@@ -31,7 +31,7 @@ class Rounds:
     Args:
         batch: what moves rows.
         seats: rows that are moved at once.
-        queue_size: claims of each kind that may wait.
+        queue_size: claims of each kind that may wait; an answer that finds a free seat does not.
         answer_seconds: an answer ends so long after it was seated first.
     """
 
@@ -55,9 +55,11 @@ class Rounds:
             Busy: too many wait already; the message says how many, and for how long.
         """
         with self.wake:
-            alike = [s for s in self._unbegun() if s.background == seats[0].background]
-            if len(alike) + len(seats) > self._queue_size:
-                raise Busy("queue_full", got=len(alike), seconds=self._longest_wait())
+            background = seats[0].background
+            alike = [s for s in self._unbegun() if s.background == background]
+            room = self._queue_size + (0 if background else self._schedule.free)
+            if alike and len(alike) + len(seats) > room:
+                raise Busy("queue_full", got=len(alike), seconds=self._shortest_wait())
             self._schedule.add(seats)
             self._places_made = 0.0
             self.wake.notify_all()
@@ -186,8 +188,11 @@ class Rounds:
             with self.wake:
                 if seat in self._everybody():
                     self._schedule.remove(seat)
-            self.batch.finish(seat.row)
-            seat.free()
+            try:
+                self.batch.finish(seat.row)
+                seat.free()
+            except Exception:  # The others are freed all the same.
+                LOG.exception("a row could not be freed")
 
     def _everybody(self) -> list[Seat]:
         return [*self._schedule.seated, *self._schedule.waiting]
@@ -196,5 +201,6 @@ class Rounds:
         waiting = [seat for seat in self._schedule.waiting if seat.seated is None]
         return [seat for seat in waiting if not seat.stopped.is_set()]
 
-    def _longest_wait(self) -> int:
-        return max(1, round(max(self.pace.waits(self._schedule).values(), default=1.0)))
+    def _shortest_wait(self) -> int:
+        """Seconds until the queue has a place again."""
+        return max(1, round(min(self.pace.waits(self._schedule).values(), default=1.0)))

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from demo.records import Sampling
 
+COLDEST = 1e-6
+"""A lower temperature is greedy: scores divided by it would overflow."""
 LIKELIEST = (256, 4096)
 """Tokens looked at for top-p before the whole vocabulary is sorted: sorting 49,152 takes 3.5 ms."""
 
@@ -47,7 +49,8 @@ class Sampler:
         """
         penalty = self.sampling.repetition_penalty
         scores = logits if penalty == 1 else penalized(logits, list(self.said), penalty)
-        token = int(scores.argmax()) if self.sampling.temperature == 0 else self._drawn(scores)
+        greedy = self.sampling.temperature < COLDEST
+        token = int(scores.argmax()) if greedy else self._drawn(scores)
         if penalty != 1:
             self.said[token] = None
         return token

@@ -129,6 +129,11 @@ class Schedule(Generic[C]):
         return result
 
     @property
+    def free(self) -> int:
+        """Seats that nobody sits on."""
+        return max(0, self.seats - len(self.seated))
+
+    @property
     def crowded(self) -> bool:
         """Whether somebody without any seat waits, so that long answers are taken in turns."""
         seated = {claim.visitor for claim in self.seated}

@@ -53,18 +53,19 @@ class Pace:
     def waits(self, schedule: Schedule[P]) -> dict[P, float]:
         """Seconds until the first token of every waiting claim, in the order of their turns."""
         free = [0.0] * (schedule.seats - len(schedule.seated))
-        free += [self._steps(claim, schedule.crowded) for claim in schedule.seated]
+        free += [self._steps(claim, claim.served, schedule.crowded) for claim in schedule.seated]
         heapq.heapify(free)
         reading = sum(claim.unread for claim in schedule.seated) * self.read_seconds
-        result = {}
-        for claim in schedule.order():
+        result, order = {}, schedule.order()
+        for number, claim in enumerate(order, start=1):
             start = heapq.heappop(free)
             reading += claim.unread * self.read_seconds
             result[claim] = start * self.step_seconds + reading
-            heapq.heappush(free, start + min(claim.left, self.answer_tokens))
+            others = any(c.visitor != claim.visitor and not c.background for c in order[number:])
+            heapq.heappush(free, start + self._steps(claim, 0, others))
         return result
 
-    def _steps(self, claim: Paced, crowded: bool) -> float:
-        """Steps until a seated claim leaves, by its end or because others have none."""
+    def _steps(self, claim: Paced, served: int, crowded: bool) -> float:
+        """Steps until a claim leaves its seat, by its end or because others have none."""
         steps = 0.0 if claim.background else min(claim.left, self.answer_tokens)
-        return min(steps, max(0, QUANTUM - claim.served)) if crowded else steps
+        return min(steps, max(0, QUANTUM - served)) if crowded else steps

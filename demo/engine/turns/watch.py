@@ -96,7 +96,10 @@ class WatchedThread:
 
     def _restart(self, death: BaseException) -> None:
         self._turn_began = None
-        self._mend(death)
+        try:
+            self._mend(death)
+        except Exception:  # A thread that answers the next question is worth more than order.
+            LOG.critical("what the engine's thread left could not be mended", exc_info=True)
         self.restarts += 1
         self._restarted = time.monotonic()
         self._thread = self._new_thread()

@@ -8,7 +8,12 @@ import torch
 
 from demo.engine.compiled.forward import CompiledForward
 from demo.engine.forward import Part
+from demo.engine.model.adapters import AdapterCache
 from demo.engine.service import Engine
+from demo.methods.adaptation import Blend
+from demo.methods.facts import base_facts
+from demo.records import Message
+from demo.settings import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,24 @@ def test_int8_keeps_the_perplexity_of_fp32(
     losses = [torch.nn.functional.cross_entropy(logits[:-1], target) for logits in (wanted, ours)]
     assert math.exp(abs(float(losses[1] - losses[0]))) < 1.001
     assert torch.allclose(ours, wanted, atol=0.1)
+
+
+@pytest.mark.parametrize("strength", [1.0, -0.5])
+def test_a_merged_adapter_answers_as_the_one_in_passing(engine: Engine, strength: float) -> None:
+    base = engine.require_ready()
+    cache = AdapterCache(base_facts(base.spec.source), base.fingerprint)
+    adapter = cache.get(ROOT / "adapters" / "restaurants")
+    ids = engine.tokenizer.chat([Message("user", "What is the capital of France?")], answer=True)
+    logs = []
+    for merged in (False, True):
+        blend = Blend(((adapter, strength),), merged)
+        base.forward.prepare(blend)
+        part = Part(ids, base.forward.new_cache(blend), blend, wanted="all")
+        logs.append(base.forward.run([part])[0][-8:].log_softmax(-1))
+        base.forward.release(blend)
+    passing, folded = logs
+    divergence = (passing.exp() * (passing - folded)).sum(-1).mean()
+    assert float(divergence) < 3e-3
 
 
 def test_the_engine_of_this_machine_answers_with_it(engine: Engine, library: Any) -> None:

@@ -37,6 +37,7 @@ def shared(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[E
 def engine(shared: Engine) -> Iterator[Engine]:
     yield shared
     forward_of(shared).meddle = nothing
+    forward_of(shared).begin = lambda: None
     gc.collect()
     until(lambda: shared.status().running + shared.status().waiting == 0)
     until(lambda: forward_of(shared).prepared == 0)
@@ -97,6 +98,36 @@ def test_out_of_memory_halves_the_calls_and_nobody_ends(engine: Engine) -> None:
     assert [answer.text for answer in answers] == alone
     assert calls[0] > 4
     assert sum(call > 4 for call in calls) == 1
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("planted")])
+def test_a_row_that_cannot_begin_ends_alone(engine: Engine, error: Exception) -> None:
+    running = engine.stream([endless("count")], [None])
+    begun = next(answer for (answer,) in running if answer.tokens)
+
+    def fail() -> None:
+        raise error
+
+    forward_of(engine).begin = fail
+    assert ask(engine, "another").reason == "error"
+    forward_of(engine).begin = lambda: None
+    later = next(answer for (answer,) in running if answer.tokens > begun.tokens)
+    assert later.error is None
+    assert engine.status().restarts == 0
+    running.close()
+
+
+def test_a_row_begins_once_memory_was_given_back(engine: Engine) -> None:
+    tries: list[int] = []
+
+    def fail_once() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise MemoryError
+
+    forward_of(engine).begin = fail_once
+    assert ask(engine, "a question of its own").error is None
+    assert len(tries) == 2
 
 
 def test_more_rows_are_tried_again_after_a_calm_while(shared: Engine) -> None:
@@ -228,6 +259,30 @@ def test_a_full_queue_says_how_many_wait_and_a_place_with_its_wait(
         stream.close()
     until(lambda: engine.status().running + engine.status().waiting == 0)
     until(lambda: forward_of(engine).prepared == 0)
+    engine.close()
+
+
+def test_an_idle_engine_takes_more_at_once_than_may_wait(folder: Path, tmp_path: Path) -> None:
+    engine = tiny_engine(folder, tmp_path, batch_rows=1, queue_size=2)
+    assert all(answer.done for answer in together(engine, ["one", "two", "three", "four"]))
+    engine.close()
+
+
+def test_a_thread_that_cannot_be_mended_is_started_all_the_same(
+    folder: Path, tmp_path: Path
+) -> None:
+    engine = tiny_engine(folder, tmp_path)
+    rounds = engine._rounds
+    turn, fail_all = rounds.turn, rounds.fail_all
+
+    def fail(*_: object, **__: object) -> None:
+        rounds.turn = turn  # type: ignore[method-assign]
+        raise RuntimeError("planted")
+
+    rounds.turn = rounds.fail_all = fail  # type: ignore[method-assign]
+    assert ask(engine, "one").error is None
+    rounds.fail_all = fail_all  # type: ignore[method-assign]
+    assert engine.status().restarts == 1
     engine.close()
 
 

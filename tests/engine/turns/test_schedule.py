@@ -158,3 +158,22 @@ def test_the_wait_of_a_visitor_without_a_seat_is_at_most_a_quantum() -> None:
     decode(plan, 10)
     (seconds,) = pace.waits(plan).values()
     assert round(seconds, 3) == round((QUANTUM - 10) * 0.1, 3)
+
+
+def test_the_waits_of_a_class_are_those_that_come_true() -> None:
+    plan, pace = schedule(seats=2), Pace()
+    pace.step_seconds, pace.read_seconds, pace.answer_tokens = 1.0, 0.0, 128.0
+    visitors = [Row(name, left=128) for name in "abcdefghijkl"]
+    plan.add(visitors)
+    told = {**dict.fromkeys(visitors, 0.0), **pace.waits(plan)}
+    came: dict[Row, int] = {}
+    for step in range(400):
+        plan.advance()
+        for row in plan.seated:
+            came.setdefault(row, step)
+            row.left -= 1
+        decode(plan, 1)
+        for row in [row for row in plan.seated if not row.left]:
+            plan.remove(row)
+    for row in visitors:
+        assert abs(came[row] - told[row]) <= 3, (row, came[row], told[row])
