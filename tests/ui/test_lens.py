@@ -47,11 +47,6 @@ def test_nothing_is_told_while_the_switch_is_off() -> None:
     assert lens.watched(plain, {"watch": True}).alternatives == lens.ALTERNATIVES
 
 
-def test_the_chat_forgets_what_the_lens_has_taken_over() -> None:
-    assert lens.taken_over("chat", {"turns": [1]}) == {}
-    assert lens.taken_over("chat", {"turns": [1], "lens": {}}) == {"chat": {"turns": [1]}}
-
-
 def test_a_branch_is_asked_with_what_its_answer_was_asked_with() -> None:
     kept_question = json.loads(json.dumps(lens.asked_of(QUESTION)))
     assert "a secret" not in str(kept_question)

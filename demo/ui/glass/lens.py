@@ -81,12 +81,6 @@ def watched(question: AnswerRequest, given: dict[str, Any]) -> AnswerRequest:
     return replace(question, alternatives=ALTERNATIVES) if given.get("watch") is True else question
 
 
-def taken_over(component: Any, chat: dict[str, Any]) -> dict[Any, Any]:
-    """An update that lets the chat forget what the lens has by now: it would travel with every question."""
-    plain = {name: part for name, part in chat.items() if name != "lens"}
-    return {component: plain} if "lens" in chat else {}
-
-
 def build(shell: Shell, asked: Asked) -> None:
     """Lay out the fold, then wire it."""
     with section(shell, "lens"):
