@@ -7,7 +7,7 @@ what is loaded, and from where, it is told.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from demo.prompting.code_adapters import Worn, adapter_imports, adapter_lines
+from demo.prompting.code_adapters import Worn, adapter_imports, adapter_lines, quoted
 from demo.records import AnswerRequest, Sampling
 
 WIDTH = 96
@@ -76,13 +76,13 @@ def _base(loaded: Loaded) -> list[str]:
     lines = [f"# {loaded.note}"]
     if loaded.gguf:
         lines += [
-            f"BASE = find_spec({loaded.source!r}).submodule_search_locations[0]",
-            f"FILE = {loaded.gguf!r}",
+            f"BASE = find_spec({quoted(loaded.source)}).submodule_search_locations[0]",
+            f"FILE = {quoted(loaded.gguf)}",
         ]
         where += ", gguf_file=FILE"
     else:
-        lines += [f"BASE = {loaded.source!r}"]
-        where += f", revision={loaded.revision!r}" if loaded.revision else ""
+        lines += [f"BASE = {quoted(loaded.source)}"]
+        where += f", revision={quoted(loaded.revision)}" if loaded.revision else ""
     lines += [f"tokenizer = AutoTokenizer.from_pretrained({where})"]
     if loaded.template:
         lines += [f"tokenizer.chat_template = {literal(loaded.template)}"]
@@ -126,7 +126,10 @@ def _chat(turns: Sequence[Mapping[str, str]], loaded: Loaded) -> list[str]:
     thinking = ["    enable_thinking=False,"] if loaded.thinks else []
     return [
         "messages = [",
-        *(f'    {{"role": {t["role"]!r}, "content": {literal(t["content"], 8)}}},' for t in turns),
+        *(
+            f'    {{"role": {quoted(t["role"])}, "content": {literal(t["content"], 4)}}},'
+            for t in turns
+        ),
         "]",
         "ids = tokenizer.apply_chat_template(",
         "    messages,",
@@ -201,7 +204,7 @@ def literal(text: str, indent: int = 0) -> str:
         for at in range(0, len(line), WIDTH)
     ]
     if len(pieces) < 2:
-        return repr(text)
+        return quoted(text)
     inner = " " * (indent + 4)
-    lines = "\n".join(f"{inner}{piece!r}" for piece in pieces)
+    lines = "\n".join(f"{inner}{quoted(piece)}" for piece in pieces)
     return f"(\n{lines}\n{' ' * indent})"

@@ -54,8 +54,8 @@ def _mixed(worn: Sequence[Worn]) -> bool:
 def _whole(worn: Worn) -> str:
     if worn.method == FULL:
         file = f"{worn.folder}/adapter_model.safetensors"
-        return f"model.load_state_dict(load_file({file!r}), strict=False)"
-    return f"model = PeftModel.from_pretrained(model, {worn.folder!r})"
+        return f"model.load_state_dict(load_file({quoted(file)}), strict=False)"
+    return f"model = PeftModel.from_pretrained(model, {quoted(worn.folder)})"
 
 
 def _side_by_side(worn: Sequence[Worn]) -> list[str]:
@@ -63,10 +63,13 @@ def _side_by_side(worn: Sequence[Worn]) -> list[str]:
     first, *others = zip(names, worn, strict=True)
     strengths = [w.strength for w in worn]
     return [
-        f"model = PeftModel.from_pretrained(model, {first[1].folder!r}, adapter_name={first[0]!r})",
-        *(f"model.load_adapter({w.folder!r}, adapter_name={name!r})" for name, w in others),
+        f"model = PeftModel.from_pretrained(model, {quoted(first[1].folder)}, adapter_name={quoted(first[0])})",
+        *(
+            f"model.load_adapter({quoted(w.folder)}, adapter_name={quoted(name)})"
+            for name, w in others
+        ),
         "# Their matrices stand side by side, each times its strength: the exact sum.",
-        f'model.add_weighted_adapter({names}, {strengths}, "blend", combination_type="cat")',
+        f'model.add_weighted_adapter([{", ".join(map(quoted, names))}], {strengths}, "blend", combination_type="cat")',
         'model.set_adapter("blend")',
     ]
 
@@ -75,9 +78,9 @@ def _differences(worn: Sequence[Worn]) -> list[str]:
     lines = ["base = deepcopy(model)"]
     for one in worn:
         adapted = (
-            f"load_file({one.folder + '/adapter_model.safetensors'!r})"
+            f"load_file({quoted(one.folder + '/adapter_model.safetensors')})"
             if one.method == FULL
-            else f"PeftModel.from_pretrained(deepcopy(base), {one.folder!r}).merge_and_unload().state_dict()"
+            else f"PeftModel.from_pretrained(deepcopy(base), {quoted(one.folder)}).merge_and_unload().state_dict()"
         )
         lines += [
             f"adapted = {adapted}",
@@ -87,3 +90,9 @@ def _differences(worn: Sequence[Worn]) -> list[str]:
             f"            model.get_parameter(name).add_({one.strength!r} * (adapted[name] - weight))",
         ]
     return lines
+
+
+def quoted(text: str) -> str:
+    """A Python literal on one line, in double quotes where that needs no escape."""
+    plain = repr(text)
+    return f'"{plain[1:-1]}"' if plain[0] == "'" and '"' not in text else plain

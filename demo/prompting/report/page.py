@@ -24,6 +24,8 @@ PAGE = Markup(
 )
 MOST_ROWS = 200
 """Of a table; JSON and CSV have them all."""
+HEAD = ("made", "model", "precision", "device")
+"""Facts that are told at once; versions stand at the end."""
 STEPS = (0.05, 0.2, 0.5, 0.8)
 """Where a token's tint becomes stronger."""
 
@@ -43,7 +45,7 @@ def as_page(report: Report, look: Look) -> bytes:
     """The whole file."""
     words = look.words
     head = Markup("<header><h1>{}</h1><p class='facts'>{}</p></header>").format(
-        words["title"], " · ".join(report.facts.values())
+        words["title"], " · ".join(report.facts[name] for name in HEAD if name in report.facts)
     )
     prompt = Markup("<p class='facts'>{}</p>{}").format(
         words["tokens"].format(tokens=report.prompt.get("tokens", 0)),
@@ -105,20 +107,25 @@ def _found(part: Part, words: Mapping[str, str]) -> Markup:
         drawn = zip(data["tokens"], mean_attention(data["attention"]), strict=True)
         note = Markup('<p class="facts">{}</p>').format(words["attention"])
         return note + _tinted((str(token), weight**0.5, weight) for token, weight in drawn)
-    return _tables(data)
+    return _tables(part.title, data)
 
 
 def _branches(branches: list[dict[str, Any]], words: Mapping[str, str]) -> Markup:
     """Each branch as tinted text, and its tokens in numbers."""
+    legend = Markup('<p class="facts">{}</p>').format(words["lens"])
+    return legend + _joined(_branch(branch, words) for branch in branches)
+
+
+def _branch(branch: Mapping[str, Any], words: Mapping[str, str]) -> Markup:
+    number, tokens = branch["branch"], branch["tokens"]
+    name = words["branch"].format(number=number) if number else words["answer"]
     html = Markup('<h3>{}</h3>{}<details class="in-numbers"><summary>{}</summary>{}</details>')
-    return Markup('<p class="facts">{}</p>').format(words["lens"]) + _joined(
-        html.format(
-            words["branch"].format(number=b["branch"]) if b["branch"] else words["answer"],
-            _tinted((t["token"], t["probability"], t["probability"]) for t in b["tokens"]),
-            words["numbers"],
-            _table([{**t, "likeliest": _likeliest(t["likeliest"])} for t in b["tokens"]]),
-        )
-        for b in branches
+    rows = [{**token, "likeliest": _likeliest(token["likeliest"])} for token in tokens]
+    return html.format(
+        name,
+        _tinted((t["token"], t["probability"], t["probability"]) for t in tokens),
+        words["numbers"],
+        _table(f"{name}: {words['numbers']}", rows),
     )
 
 
@@ -136,13 +143,15 @@ def _tinted(tokens: Iterable[tuple[str, float, float]]) -> Markup:
     return Markup('<p class="said tinted">{}</p>').format(_joined(spans))
 
 
-def _tables(data: Mapping[str, Any]) -> Markup:
+def _tables(title: str, data: Mapping[str, Any]) -> Markup:
     """Single values as pairs, lists of mappings as tables."""
     single = {k: v for k, v in data.items() if not isinstance(v, dict | list | tuple)}
     lists = {k: v for k, v in data.items() if _is_table(v)}
     mappings = {k: v for k, v in data.items() if isinstance(v, dict) and v}
     parts = [_pairs(single)] if single else []
-    parts += [Markup("<h3>{}</h3>{}").format(k, _table(v)) for k, v in lists.items()]
+    parts += [
+        Markup("<h3>{}</h3>{}").format(k, _table(f"{title}: {k}", v)) for k, v in lists.items()
+    ]
     parts += [Markup("<h3>{}</h3>{}").format(k, _pairs(v)) for k, v in mappings.items()]
     return _joined(parts)
 
@@ -151,7 +160,7 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)
 
 
-def _table(rows: list[dict[str, Any]]) -> Markup:
+def _table(title: str, rows: list[dict[str, Any]]) -> Markup:
     names = list(dict.fromkeys(name for row in rows for name in row))
     heads = _joined(Markup('<th scope="col">{}</th>').format(name) for name in names)
     cell = Markup("<td>{}</td>")
@@ -163,7 +172,7 @@ def _table(rows: list[dict[str, Any]]) -> Markup:
         '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table class="values">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
     )
-    return html.format(", ".join(names), heads, body)
+    return html.format(title, heads, body)
 
 
 def _pairs(values: Mapping[str, Any]) -> Markup:
