@@ -95,6 +95,12 @@ def test_twenty_draws_read_a_long_prompt_once_and_are_all_counted(
     assert "20 draws" in html_of(last)
 
 
+def test_the_draws_of_a_short_prompt_read_it_once_too(shell: Shell, given: dict[str, Any]) -> None:
+    *_, last = draws.draw(shell, REQUEST, **given | {"message": "Name a river that nobody knows."})
+    answers = batch.read_kept(last)
+    assert sum(a.prompt_tokens - a.reused for a in answers) <= answers[0].prompt_tokens + 19
+
+
 def test_at_temperature_0_all_draws_are_equal_and_the_page_says_why(
     shell: Shell, given: dict[str, Any]
 ) -> None:
