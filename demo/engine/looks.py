@@ -17,6 +17,9 @@ from demo.text.tokenizer import LabTokenizer
 
 TOLD = 300
 """Tokens told one by one; beside them only those of the prompt."""
+PART = (
+    "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}{}\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
+)
 BIN = 0.05
 """Nats. A bin told by its middle shifts the others' share by less than one part in a thousand."""
 
@@ -88,8 +91,8 @@ def attention_of(
 
 
 def _text(data: bytes) -> str:
-    """A token's text; what is only a part of a character is told as its bytes, as in `‹e2 80›`."""
+    """A token's text; what is only a part of a character is told as its bytes, in angle quotes."""
     try:
         return data.decode()
     except UnicodeDecodeError:
-        return f"‹{data.hex(' ')}›"
+        return PART.format(data.hex(" "))

@@ -30,7 +30,7 @@ def test_the_last_token_of_the_prompt_looks_unless_another_is_named(engine: Engi
 
 def test_a_part_of_a_character_is_told_as_bytes(engine: Engine) -> None:
     tokens = engine.attention(request("\N{SNOWMAN}\N{OGHAM LETTER BEITH}"), None, None).tokens
-    assert any(token.startswith("‹e1") for token in tokens)
+    assert any("e1" in token for token in tokens)
     assert not any("\ufffd" in token for token in tokens)
 
 
