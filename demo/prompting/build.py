@@ -64,8 +64,6 @@ class Built:
     chain: Chain = "none"
     rule: str = "none"
     """The extractor that finds the answer in what the model writes."""
-    available: int = 0
-    """Shots that the source has, of the `MOST_SHOTS` that there may be."""
     file: PromptFile | None = None
 
     def messages(self, question: str, system: str = "") -> tuple[Message, ...]:
@@ -113,13 +111,12 @@ def build(plan: ShotPlan, file: PromptFile | None, drawn: Sequence[Shot] = ()) -
         BadInput: the typed shots or the order cannot be read.
     """
     shots = tuple(drawn) if plan.source == "dataset" else _seeded(plan, file)
-    available = len(shots)
     shots = shots[: plan.count]
     shots = arranged(shots, read_order(plan.order, len(shots)))
     own = chain_of(file) if file else "none"
     chain = cast(Chain, plan.chain or own)
     frame = frame_of(file) if file else Frame()
-    return Built(frame, shots, chain, _rule(file, shots, chain), available, file)
+    return Built(frame, shots, chain, _rule(file, shots, chain), file)
 
 
 def _seeded(plan: ShotPlan, file: PromptFile | None) -> tuple[Shot, ...]:

@@ -114,7 +114,7 @@ class LabPage:
     def set_longest_answer(self, tokens: int) -> None:
         """Answers of at most so many tokens in the chosen tab."""
         self.unfold("framing.sampling")
-        field = self.panel().get_by_role("spinbutton").first
+        field = self.panel().get_by_label(self.text("sampling.max_new_tokens")).first
         field.fill(str(tokens))
         field.press("Tab")
 
