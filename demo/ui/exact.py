@@ -57,7 +57,7 @@ def exact_prompt(texts: Texts, language: str, prompt: RenderedPrompt) -> dict[st
     html = Markup(
         '<p class="facts">{}</p>{}'
         '<pre class="exact" tabindex="0" role="region" aria-label="{}">{}</pre>'
-        '<p class="facts token-told" role="status" data-sentence="{}">{}</p><p class="facts">{}</p>'
+        '<p class="hint token-told" role="status" data-sentence="{}">{}</p><p class="hint">{}</p>'
     ).format(
         _facts(texts, language, prompt),
         _share(count, prompt.context),
