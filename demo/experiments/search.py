@@ -47,7 +47,7 @@ def instructions(
     choosing, checking = halves(rows)
     prompts: list[Prompt] = [("given", given), ("none", "")]
     so_far = Search(
-        guess=rows.guess,
+        guess=replace(rows, questions=choosing).guess,
         questions=len(choosing),
         total=request.candidates + (2 + request.candidates) * len(choosing) + 2 * len(checking),
     )

@@ -44,6 +44,7 @@ def build(shell: Shell, asked: Asked) -> None:
         shown = gr.HTML(
             {"html": ""}, html_template="${value.html}", js_on_load=None, elem_id="search-view"
         )
+    asked.results["search"] = shown
     typed = {"task": task, **knobs}
     wire([go.click], shell.bind(search), asked.inputs | typed, shown, **STREAM)
     wire([stop.click], shell.bind(end), {"memory": shell.memory}, None, **AT_ONCE)
