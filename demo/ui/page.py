@@ -101,7 +101,8 @@ def _wire(shell: Shell, pages: Pages, blocks: gr.Blocks, machine: Any) -> None:
         drawn = chain(event, shell.bind(redraw, pages, machine, watch), inputs, outputs, **AT_ONCE)
         chain(drawn, *plan, **QUIET)
         chain(drawn, shell.bind(compare.prove), columns, pages.compare.columns, **AT_ONCE)
-    watched = [machine, watch, *pages.outputs()]
+    notices = [pages.playground.notice, pages.compare.verdict]
+    watched = [machine, watch, *notices, *pages.outputs()]
     ticked = wire(
         [watch.tick],
         shell.bind(watch_loading, pages, machine, watch),
@@ -159,9 +160,14 @@ def redraw(shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any) -
     drawn = {
         machine: header(texts, language, status),
         watch: gr.Timer(active=status.state == "loading"),
-        pages.playground.chat: speech.chat(texts, language, turns),
-        pages.compare.columns: speech.columns(texts, language, columns, None)
-        if columns
+        # What is still being said is redrawn once it is: an old copy would overwrite its end.
+        pages.playground.chat: gr.skip()
+        if speech.under_way(turns)
+        else speech.redrawn(texts, language, given["chat"]),
+        pages.compare.columns: speech.columns(
+            texts, language, columns, None, speech.read_same(given["columns"])
+        )
+        if columns and not speech.under_way(columns)
         else gr.skip(),
         step.dataset: gr.update(choices=data_step.choices(shell, memory, language)),
     }
@@ -182,4 +188,6 @@ def watch_loading(
     shown = {machine: header(shell.texts, given["language"], status)}
     if status.state == "loading":
         return shown
-    return shown | offered(shell, pages, **given) | {watch: gr.Timer(active=False)}
+    # What was said of the loading is over.
+    said = {pages.playground.notice: "", pages.compare.verdict: ""}
+    return shown | said | offered(shell, pages, **given) | {watch: gr.Timer(active=False)}

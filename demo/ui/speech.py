@@ -108,7 +108,12 @@ def chat(texts: Texts, language: str, turns: Sequence[Turn]) -> dict[str, Any]:
     )
     empty = Markup('<p class="empty">{}</p>').format(texts.say(language, "chat_empty"))
     shown = html.format(busy, texts.say(language, "chat"), said) if turns else empty
-    return {"html": shown, "turns": [asdict(t) for t in turns]}
+    return {"html": shown, "turns": [asdict(t) for t in turns], "language": language}
+
+
+def redrawn(texts: Texts, language: str, value: Any) -> dict[str, Any]:
+    """A chat's value in another language; whatever else it holds stays."""
+    return {**value, **chat(texts, language, read_turns(value))}
 
 
 def _turn(texts: Texts, language: str, turn: Turn, colour: int, place: int) -> Markup:
@@ -177,9 +182,21 @@ def under_way(turns: Sequence[Turn]) -> bool:
 
 
 def columns(
-    texts: Texts, language: str, turns: Sequence[Turn], proof: BaseProof | None
+    texts: Texts,
+    language: str,
+    turns: Sequence[Turn],
+    proof: BaseProof | None,
+    same: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The value of the comparison's component: one column for each speaker, the base first."""
+    """The value of the comparison's component: one column for each speaker, the base first.
+
+    Args:
+        texts: every sentence of the page.
+        language: of the page.
+        turns: one for each column.
+        proof: that the base is the base, once it was made.
+        same: what all columns have in common, once they have ended; see `read_same`.
+    """
     said = joined(
         answered(
             texts,
@@ -191,7 +208,23 @@ def columns(
         for i, turn in enumerate(turns)
     )
     busy = "true" if under_way(turns) else "false"
-    html = Markup('<div class="columns" style="--columns: {}" aria-busy="{}">{}</div>').format(
-        len(turns), busy, said
+    html = Markup('<div class="columns" style="--columns: {}" aria-busy="{}">{}</div>{}').format(
+        len(turns), busy, said, _in_common(texts, language, same)
     )
-    return {"html": html, "turns": [asdict(t) for t in turns]}
+    return {"html": html, "turns": [asdict(t) for t in turns], "same": same}
+
+
+def read_same(value: Any) -> dict[str, Any] | None:
+    """Prompt tokens, seed and temperature of a comparison; nothing where they are malformed."""
+    given = value.get("same") if isinstance(value, dict) else None
+    if not isinstance(given, dict):
+        return None
+    kept = {name: given.get(name) for name in ("tokens", "seed", "temperature")}
+    return kept if all(isinstance(number, int | float) for number in kept.values()) else None
+
+
+def _in_common(texts: Texts, language: str, same: dict[str, Any] | None) -> Markup:
+    if same is None:
+        return Markup("")
+    drawn = "sampled" if same["temperature"] else "greedy"
+    return notice(texts.say(language, f"same_{drawn}", **same), "quiet")

@@ -82,7 +82,6 @@ def test_question_is_taken_shown_and_answered_after_what_was_said_before(
     shell: Shell, parts: Playground, given: dict[str, Any]
 ) -> None:
     asked = taken(shell, parts, given | {"chat": chat(TURN)})
-    assert asked["chat"]["asked"]
     assert asked["message"] == ""
     first, second = answered(shell, asked)
     assert first == TURN
@@ -116,12 +115,25 @@ def test_question_that_cannot_be_asked_stays_typed_and_the_reason_is_said(
     shell: Shell, parts: Playground, given: dict[str, Any], wrong: dict[str, Any], said: str
 ) -> None:
     given |= wrong
-    changed = playground.take(shell, parts, REQUEST, **given)
-    assert speech.read_turns(changed[parts.chat]) == speech.read_turns(given["chat"])
-    assert changed[parts.message] == gr.skip()
-    assert said in changed[parts.notice]
-    (nothing,) = playground.answer(shell, REQUEST, **given | {"chat": changed[parts.chat]})
+    with pytest.raises(gr.Error, match=said):
+        playground.take(shell, parts, REQUEST, **given)
+    assert said in playground.refuse(shell, parts, playground.take, REQUEST, **given)
+
+
+def test_nothing_is_streamed_where_no_question_was_taken(
+    shell: Shell, given: dict[str, Any]
+) -> None:
+    (nothing,) = playground.answer(shell, REQUEST, **given | {"chat": chat(TURN)})
     assert nothing == gr.skip()
+
+
+def test_starter_is_asked_and_what_is_typed_stays(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    changed = playground.take_starter(shell, parts, REQUEST, "What is rain?", **given)
+    (turn,) = speech.read_turns(changed[parts.chat])
+    assert turn.question == "What is rain?"
+    assert changed[parts.message] == gr.skip()
 
 
 def test_last_question_is_asked_again_in_its_place(
@@ -139,10 +151,34 @@ def test_retry_that_is_refused_leaves_the_chat_as_it_was(
     shell: Shell, parts: Playground, given: dict[str, Any], wrong: dict[str, Any]
 ) -> None:
     given |= {"chat": chat(TURN)} | wrong
+    with pytest.raises(gr.Error):
+        playground.take_again(shell, parts, REQUEST, **given)
+    assert playground.refuse(shell, parts, playground.take_again, REQUEST, **given)
+
+
+def test_retry_that_fails_gives_the_old_answer_back(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    given |= {"chat": chat(TURN)}
+    elsewhere = framed(shell, REQUEST, given)
     changed = playground.take_again(shell, parts, REQUEST, **given)
-    assert speech.read_turns(changed[parts.chat]) == speech.read_turns(given["chat"])
-    assert not changed[parts.chat]["asked"]
-    assert changed[parts.notice]
+    with closing(shell.lab.answer(elsewhere)) as going:
+        next(iter(going))
+        asked = given | {"chat": changed[parts.chat], "message": ""}
+        *_, failed = playground.answer(shell, REQUEST, **asked)
+    changed = playground.after(shell, parts, REQUEST, **asked | {"chat": failed})
+    assert speech.read_turns(changed[parts.chat]) == (TURN,)
+    assert changed[parts.message] == ""
+    assert "under way already" in changed[parts.notice]
+
+
+def test_answer_is_redrawn_in_the_language_that_the_page_has_come_to_speak(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    given |= {"chat": chat(TURN) | {"lens": "kept"}, "language": "hu"}
+    changed = playground.after(shell, parts, REQUEST, **given)
+    assert changed[parts.chat]["language"] == "hu"
+    assert changed[parts.chat]["lens"] == "kept"
 
 
 def test_question_beside_an_answer_under_way_elsewhere_is_handed_back(

@@ -3,7 +3,7 @@
 Knows nothing of runs; Fine-tune fills it in through its `Compare` parts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -105,7 +105,9 @@ def _wire(shell: Shell, parts: Compare) -> None:
     )
     kept = {"columns": parts.columns, "language": shell.language}
     settled = wire_stop(parts.stop, [asked], shell.bind(settle), kept, parts.columns)
-    chain(settled, shell.bind(prove), kept, parts.columns, **QUIET)
+    # The next question need not wait for the proof.
+    for ended in (asked, settled):
+        chain(ended, shell.bind(prove), kept, parts.columns, **QUIET)
 
 
 def compare(
@@ -130,26 +132,16 @@ def compare(
                 pairs = zip(turns, answers, strict=True)
                 turns = [speech.grown(shell.texts, language, t, a) for t, a in pairs]
                 yield {parts.columns: speech.columns(shell.texts, language, turns, None)}
-        yield _ended(shell, parts, question, turns, language)
+        same = _same(shell, question)
+        yield {parts.columns: speech.columns(shell.texts, language, turns, None, same)}
     except Exception as error:
         yield begun | {parts.verdict: notice(shell.explain(language, error))}
 
 
-def _ended(
-    shell: Shell, parts: Compare, question: AnswerRequest, turns: Sequence[Turn], language: str
-) -> dict[Any, Any]:
-    drawn = "greedy" if question.sampling.temperature == 0 else "sampled"
-    said = shell.texts.say(
-        language,
-        f"same_{drawn}",
-        tokens=len(shell.lab.render(question).ids),
-        seed=question.sampling.seed,
-        temperature=question.sampling.temperature,
-    )
-    return {
-        parts.verdict: notice(said, "quiet"),
-        parts.columns: redrawn(shell, turns, language),
-    }
+def _same(shell: Shell, question: AnswerRequest) -> dict[str, Any]:
+    sampling = question.sampling
+    tokens = len(shell.lab.render(question).ids)
+    return {"tokens": tokens, "seed": sampling.seed, "temperature": sampling.temperature}
 
 
 def settle(shell: Shell, columns: Any, language: str) -> Any:
@@ -159,16 +151,12 @@ def settle(shell: Shell, columns: Any, language: str) -> Any:
 
 
 def prove(shell: Shell, columns: Any, language: str) -> Any:
-    """Check the base again after a stop or a redraw, neither of which need wait for that."""
+    """Check the base again, and draw what has ended under that proof in the page's language."""
     turns = speech.read_turns(columns)
-    return gr.skip() if not turns or speech.under_way(turns) else redrawn(shell, turns, language)
-
-
-def redrawn(shell: Shell, turns: Sequence[Turn], language: str) -> Any:
-    """The columns once more; those that have ended stand under a proof made now."""
-    provable = not speech.under_way(turns) and shell.lab.status().state == "ready"
-    proof = shell.lab.base_proof() if provable else None
-    return speech.columns(shell.texts, language, turns, proof)
+    if not turns or speech.under_way(turns):
+        return gr.skip()
+    proof = shell.lab.base_proof() if shell.lab.status().state == "ready" else None
+    return speech.columns(shell.texts, language, turns, proof, speech.read_same(columns))
 
 
 def _titles(shell: Shell, given: dict[str, Any]) -> dict[str, str]:

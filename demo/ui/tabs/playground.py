@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from demo.errors import LabError
-from demo.records import BASE
+from demo.records import BASE, AnswerRequest
 from demo.ui import speech
 from demo.ui.asking import Framing, answer_rule, frame_title, framed, framing
 from demo.ui.exact import WITHOUT_PICTURE, exact_view, show_exact
@@ -50,6 +50,8 @@ FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     keep.build,
 )
 """What opens under the glass, in the order of the page."""
+UNSEEN: dict[str, Any] = {"visible": False, "print_exception": False}
+"""For refusals: the page tells them itself."""
 STARTERS = ("starter_1", "starter_2", "starter_3")
 
 
@@ -148,20 +150,15 @@ def _button(shell: Shell, name: str, *when: str, **look: Any) -> Any:
 
 def _wire(shell: Shell, parts: Playground, starters: Sequence[Any]) -> None:
     inputs = parts.inputs(shell)
-    shown = [parts.chat, parts.message, parts.notice]
-    asked = [parts.send.click, parts.message.submit]
-    taken = [
-        wire(asked, shell.bind(take, parts), inputs, shown, **AT_ONCE),
-        wire([parts.retry.click], shell.bind(take_again, parts), inputs, shown, **AT_ONCE),
+    ways = [
+        _way(shell, parts, [parts.send.click, parts.message.submit], take, inputs),
+        _way(shell, parts, [parts.retry.click], take_again, inputs),
     ]
     for button in starters:
-        filled = button.click(lambda text: text, button, parts.message, **AT_ONCE)
-        taken.append(chain(filled, shell.bind(take, parts), inputs, shown, **AT_ONCE))
-    answering = [chain(t, shell.bind(answer), inputs, parts.chat, **STREAM) for t in taken]
-    for ended in answering:
-        chain(ended, shell.bind(after, parts), inputs, [*shown, parts.exact], **QUIET)
+        begun = inputs | {"starter": button}
+        ways.append(_way(shell, parts, [button.click], take_starter, begun))
     kept = {"chat": parts.chat, "language": shell.language}
-    wire_stop(parts.stop, answering, shell.bind(settle), kept, parts.chat)
+    wire_stop(parts.stop, ways, shell.bind(settle), kept, parts.chat)
     taken_back = _wire_taking_back(shell, parts, kept)
     switches = [parts.message, parts.plain.completion, parts.plain.control, shell.language]
     changes = [*parts.framing.changes(), *(part.change for part in switches)]
@@ -170,6 +167,24 @@ def _wire(shell: Shell, parts: Playground, starters: Sequence[Any]) -> None:
     wire(changes, *redraw, trigger_mode="always_last", js=WITHOUT_PICTURE, **QUIET)
     for event in taken_back:
         chain(event, *redraw, **QUIET)
+
+
+def _way(
+    shell: Shell,
+    parts: Playground,
+    events: Sequence[Any],
+    handler: Callable[..., Any],
+    given: dict[str, Any],
+) -> Any:
+    """One way to ask: the question is taken, or refused in words; returns the stream that answers it."""
+    shown, inputs = [parts.chat, parts.message, parts.notice], parts.inputs(shell)
+    taken = wire(events, shell.bind(handler, parts), given, shown, **AT_ONCE)
+    why = {"inputs_kwargs": given, "outputs": parts.notice, **AT_ONCE}
+    taken.failure(shell.bind(refuse, parts, handler), **why)
+    answered = {"inputs_kwargs": inputs, "outputs": parts.chat, **STREAM}
+    answering = taken.success(shell.bind(answer), **answered)
+    chain(answering, shell.bind(after, parts), inputs, [*shown, parts.exact], **QUIET)
+    return answering
 
 
 def _wire_taking_back(shell: Shell, parts: Playground, kept: dict[str, Any]) -> list[Any]:
@@ -185,48 +200,77 @@ def _wire_taking_back(shell: Shell, parts: Playground, kept: dict[str, Any]) -> 
 
 
 def take(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> dict[Any, Any]:
-    """Show the question, ready to be answered; or say why it cannot be, and leave it as it was."""
+    """Show the question, ready to be answered.
+
+    Raises:
+        gr.Error: it cannot be; `refuse` says why, and what stands in the chat is left alone, since it
+            may have grown meanwhile.
+    """
     past, language = speech.read_turns(given["chat"]), given["language"]
-    if speech.under_way(past):
-        return _refused(parts, given, shell.texts.say(language, "answer_under_way"))
-    try:
-        question = framed(shell, request, given, speech.history(past))
-    except LabError as error:
-        return _refused(parts, given, shell.explain(language, error))
+    question = _question(shell, request, given)
     titles = {name: title for title, name in shell.adapter_choices(given["memory"], language)}
     title = titles.get(question.adapter, question.adapter)
     plain = bool(given["completion"])
     file, rule = frame_title(shell, given), answer_rule(shell, given)
     turn = Turn(given["message"], question.adapter, title, file, plain, rule)
     return {
-        parts.chat: speech.chat(shell.texts, language, (*past, turn)) | {"asked": True},
+        parts.chat: speech.chat(shell.texts, language, (*past, turn)),
         parts.message: "",
         parts.notice: "",
     }
 
 
-def _refused(parts: Playground, given: dict[str, Any], why: str) -> dict[Any, Any]:
-    kept = given["chat"] | {"asked": False}
-    return {parts.chat: kept, parts.message: gr.skip(), parts.notice: notice(why)}
-
-
 def take_again(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> Any:
     """The last question once more, with the knobs as they stand now; what is typed stays."""
+    taken = take(shell, parts, request, **_again(shell, given))
+    replaced = given["chat"]["turns"][-1:]
+    return taken | {
+        parts.chat: taken[parts.chat] | {"replaced": replaced},
+        parts.message: gr.skip(),
+    }
+
+
+def take_starter(
+    shell: Shell, parts: Playground, request: gr.Request, starter: str, **given: Any
+) -> Any:
+    """A question that the page proposes; what is typed stays."""
+    begun = given | {"message": starter}
+    return take(shell, parts, request, **begun) | {parts.message: gr.skip()}
+
+
+def _again(shell: Shell, given: dict[str, Any]) -> dict[str, Any]:
     turns = speech.read_turns(given["chat"])
     if not turns or speech.under_way(turns):
-        return take(shell, parts, request, **given)
+        return given
     before = speech.chat(shell.texts, given["language"], turns[:-1])
-    again = given | {"chat": before, "message": turns[-1].question}
-    taken = take(shell, parts, request, **again)
-    if not taken[parts.chat]["asked"]:
-        return taken | {parts.chat: given["chat"] | {"asked": False}}
-    return taken | {parts.message: gr.skip()}
+    return given | {"chat": before, "message": turns[-1].question}
+
+
+def _question(shell: Shell, request: gr.Request, given: dict[str, Any]) -> AnswerRequest:
+    turns, language = speech.read_turns(given["chat"]), given["language"]
+    if speech.under_way(turns):
+        raise gr.Error(shell.texts.say(language, "answer_under_way"), **UNSEEN)
+    try:
+        return framed(shell, request, given, speech.history(turns))
+    except LabError as error:
+        raise gr.Error(shell.explain(language, error), **UNSEEN) from None
+
+
+def refuse(
+    shell: Shell, parts: Playground, handler: Callable[..., Any], request: gr.Request, **given: Any
+) -> Any:
+    """Why a question was not taken, in the flow of the page."""
+    try:
+        handler(shell, parts, request, **given)
+    except gr.Error as error:
+        return notice(str(error.message))
+    return ""
 
 
 def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
     """Stream the answer to the question just taken; stopping or leaving frees its place."""
     turns, language = speech.read_turns(given["chat"]), given["language"]
-    if not turns or not given["chat"].get("asked"):
+    if not speech.under_way(turns):
         yield gr.skip()
         return
     *past, turn = turns
@@ -242,20 +286,27 @@ def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
         yield speech.chat(shell.texts, language, (*past, turn)) | seen
     except Exception as error:
         failed = replace(turn, error=shell.explain(language, error))
-        yield speech.chat(shell.texts, language, (*past, failed))
+        kept = {"replaced": given["chat"].get("replaced")}
+        yield speech.chat(shell.texts, language, (*past, failed)) | kept
 
 
 def after(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> dict[Any, Any]:
-    """Hand back a question that failed before its first word; and the prompt as it stands now."""
+    """Hand back a question, or the answer it was to replace, that failed before its first word.
+
+    Then the chat speaks the page's language, old notices are gone, and the prompt is as it stands.
+    """
     turns, language = speech.read_turns(given["chat"]), given["language"]
-    changed: dict[Any, Any] = {}
+    changed: dict[Any, Any] = {parts.notice: ""}
+    if given["chat"].get("language") != language:
+        changed[parts.chat] = speech.redrawn(shell.texts, language, given["chat"])
     if turns and turns[-1].error and not turns[-1].answer:
         *past, failed = turns
+        replaced = speech.read_turns({"turns": given["chat"].get("replaced")})
         given |= {
-            "chat": speech.chat(shell.texts, language, past),
-            "message": given["message"] or failed.question,
+            "chat": speech.chat(shell.texts, language, (*past, *replaced)),
+            "message": given["message"] or ("" if replaced else failed.question),
         }
-        changed = {
+        changed |= {
             parts.chat: given["chat"],
             parts.message: given["message"],
             parts.notice: notice(failed.error),
