@@ -6,7 +6,7 @@ const language = () => document.documentElement.lang in WORDS ? document.documen
 const words = () => WORDS[language()];
 const part = name => element.querySelector('.lens-' + name);
 const parsed = [];
-let newest = props.value, shown = 0, place = 0, drawn = {}, follow = false;
+let newest = props.value, shown = 0, place = 0, drawn = {}, follow = false, halted = null;
 
 const make = (tag, name, text) => {
   const made = document.createElement(tag);
@@ -157,9 +157,16 @@ function drawSaid() {
   if (said.textContent === props.value.said) return;
   said.replaceChildren(...(props.value.said ? [make('p', 'notice error', props.value.said)] : []));
 }
+function keepHalted() {
+  // What was on its way when the visitor stopped a branch must not set it going again.
+  const {key, branches} = props.value, last = branches.at(-1);
+  if (halted?.key !== key || halted.count !== branches.length || last.reason) return;
+  props.value = {...props.value, branches: [...branches.slice(0, -1), {...last, reason: 'stopped'}]};
+}
 function draw() {
   // A branch that still grows must not bring back the answer before the one that is shown.
   if (props.value.key < newest.key) { props.value = newest; return; }
+  keepHalted();
   const before = newest, any = props.value.branches.length > 0;
   newest = props.value;
   if (newest.key !== before.key) [shown, place, follow] = [0, 0, false];
@@ -190,7 +197,7 @@ function choose(button) {
   if (held !== undefined) { show(held); look(place, true); return; }
   const from = owner(shown, place), own_token = path(from)[place];
   if (own_token?.id === token && from !== shown) { show(from); look(place, true); return; }
-  follow = true;
+  [follow, halted] = [true, null];
   trigger('fork', {branch: shown, place, token});
 }
 function show(number) {
@@ -224,6 +231,11 @@ function amongOthers(event) {
 element.addEventListener('keydown', event => {
   if (event.target.closest('.lens-token') && onTokens[event.key]) { event.preventDefault(); onTokens[event.key](); }
   else if (event.target.closest('.lens-others')) amongOthers(event);
+});
+(element.closest('.fold') ?? element).addEventListener('click', event => {
+  if (!event.target.closest('.lens-stop')) return;
+  halted = {key: newest.key, count: newest.branches.length};
+  draw();
 });
 watch('value', draw);
 new MutationObserver(draw).observe(document.documentElement, {attributeFilter: ['lang']});

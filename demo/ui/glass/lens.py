@@ -38,7 +38,9 @@ FEED = """(chat, lens) => {
   const [first, ...others] = lens.branches;
   if (!told) {
     if (!first || first.reason) return lens;
-    return {...lens, branches: [{...first, reason: last.reason || (last.error ? 'error' : '')}, ...others]};
+    const lines = first.tokens.split('\\n').slice(0, last.tokens), reason = last.reason || (last.error ? 'error' : '');
+    const ended = {...first, text: last.answer, tokens: lines.map(line => line && line + '\\n').join(''), reason};
+    return {...lens, branches: [ended, ...others]};
   }
   const root = {tokens: told.tokens, text: last.answer, parent: -1, place: 0, reason: told.reason};
   if (told.key === lens.key) return {...lens, branches: [root, ...others]};
