@@ -1,0 +1,90 @@
+"""What "Keep it" gathers, on the real model's lab: honest where there is nothing, calm where a browser lies."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from demo.lab import Lab
+from demo.settings import LabSettings
+from demo.ui import speech
+from demo.ui.glass.keep import keep
+from demo.ui.language import Labels, Texts
+from demo.ui.memory import browser_memory
+from demo.ui.shell import Shell
+from demo.ui.tabs import playground
+
+REQUEST = gr.Request(session_hash="a visitor")
+TURN = speech.Turn(question="=1+1", answer="Two.", tokens=2, reason="end")
+
+
+@pytest.fixture(scope="module")
+def page(
+    lab_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Shell, dict[str, Any]]]:
+    """The Playground over a lab of its own, and what its components hold at first."""
+    home = tmp_path_factory.mktemp("keep")
+    (home / "data").mkdir()
+    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
+    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
+    lab, texts = Lab(LabSettings(home=home)), Texts.load()
+    with gr.Blocks():
+        language = gr.Radio(["en"], value="en")
+        shell = Shell(lab, texts, Labels(texts), browser_memory(), language)
+        parts = playground.build(shell)
+    lab.engine.start()
+    lab.engine.wait_ready(240)
+    held = {name: part.value for name, part in parts.inputs(shell).items()}
+    yield shell, held | {"chat": speech.chat(texts, "en", [TURN])}
+    lab.engine.close()
+
+
+def made(page: tuple[Shell, dict[str, Any]], kind: str, **more: Any) -> tuple[bytes, str]:
+    """The file, if there is one, and what is said."""
+    shell, given = page
+    file, said = keep(shell, kind, REQUEST, **(given | more))
+    return (Path(file["value"]).read_bytes() if file["value"] else b""), str(said)
+
+
+def test_the_last_question_is_kept_with_its_prompt_and_settings(page: Any) -> None:
+    content, said = made(page, "json")
+    found = json.loads(content)
+    assert found["answers"][0]["answer"] == "Two."
+    assert found["prompt"]["tokens"] == len(found["prompt"]["ids"])
+    assert found["settings"]["speaks"] == "base"
+    assert {"torch", "transformers", "made", "model", "precision"} <= set(found["facts"])
+    assert "on its way" in said
+
+
+def test_where_nothing_was_asked_it_says_what_to_do(page: Any) -> None:
+    content, said = made(page, "page", chat=speech.chat(Texts.load(), "en", ()))
+    assert content == b""
+    assert "Type something first" in said
+
+
+@pytest.mark.parametrize("kind", ["page", "json", "csv"])
+def test_whatever_a_browser_says_a_fold_has_found_nothing_of_it_runs(page: Any, kind: str) -> None:
+    evil = "</style><script>alert(1)</script>"
+    found = {
+        "found_lens": {"branches": [{"tokens": evil}], "html": evil},
+        "found_draws": {"html": f"<p class='verdict'>kept</p>{evil}", "draws": evil},
+        "found_votes": {"html": evil},
+        "found_next_token": {"candidates": evil},
+        "found_next_token_picture": evil,
+        "found_judge_pairs": [evil],
+        "found_attention": None,
+    }
+    content, _ = made(page, kind, **found)
+    assert content
+    if kind == "page":
+        assert b"<script" not in content
+        assert b'<p class="verdict">kept</p>' in content
+
+
+def test_the_page_speaks_the_visitors_language(page: Any) -> None:
+    content, _ = made(page, "page", language="hu")
+    assert b'<html lang="hu">' in content
+    assert "A beszélgetés".encode() in content
