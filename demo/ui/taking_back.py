@@ -18,8 +18,15 @@ element.addEventListener('click', event => {
     const pressed = event.target.closest('[data-edit]');
     if (pressed) trigger('edit', { turn: Number(pressed.dataset.edit) });
 });
+watch('value', () => {
+    const last = (props.value?.turns ?? []).at(-1);
+    const going = last && !last.reason && !last.error;
+    if (props.value?.lens || !going) trigger('told');
+});
 """
-"""A press on a turn's own button becomes an event of the chat that says which turn."""
+"""A press on a turn's own button becomes an event of the chat that says which turn; another one says
+that the lens has something to hear. Each event walks every component of the page, so an increment
+without a lens makes none."""
 FOCUS_MESSAGE = "() => { document.querySelector('#message textarea').focus() }"
 
 

@@ -98,7 +98,7 @@ def build(shell: Shell, asked: Asked) -> None:
             gr.Button, "lens.stop", size="sm", elem_classes="lens-stop", min_width=90
         )
     asked.results["lens"] = view
-    asked.chat.change(
+    asked.chat.told(
         None, [asked.chat, view], view, js=FEED, api_visibility="private", show_progress="hidden"
     )
     inputs = {"lens": view, "memory": shell.memory, "language": shell.language}
