@@ -64,7 +64,7 @@ def run_apart(sources: list[str]) -> list[list[int]]:
     """Token ids that each source says in another process, its end token left out."""
     done = subprocess.run(
         [sys.executable, "-c", CHILD], input=json.dumps(sources), cwd=ROOT,
-        capture_output=True, text=True, check=False, timeout=400,
+        capture_output=True, text=True, check=False, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [line for line in done.stdout.splitlines() if line.startswith("IDS ")]
