@@ -12,7 +12,7 @@ import pytest
 from demo.errors import Busy
 from demo.lab import Lab
 from demo.settings import LabSettings
-from demo.ui import speech
+from demo.ui import conversation, speech
 from demo.ui.asking import framed
 from demo.ui.exact import show_exact
 from demo.ui.language import Labels, Texts
@@ -68,13 +68,13 @@ def chat(*turns: speech.Turn) -> dict[str, Any]:
 
 def taken(shell: Shell, parts: Playground, given: dict[str, Any]) -> dict[str, Any]:
     """What the next listener is given after the question was taken."""
-    changed = playground.take(shell, parts, REQUEST, **given)
+    changed = conversation.take(shell, parts, REQUEST, **given)
     return given | {"chat": changed[parts.chat], "message": changed[parts.message]}
 
 
 def answered(shell: Shell, given: dict[str, Any]) -> tuple[speech.Turn, ...]:
     """The turns as the last increment of the stream shows them."""
-    *_, last = playground.answer(shell, REQUEST, **given)
+    *_, last = conversation.answer(shell, REQUEST, **given)
     return speech.read_turns(last)
 
 
@@ -116,21 +116,21 @@ def test_question_that_cannot_be_asked_stays_typed_and_the_reason_is_said(
 ) -> None:
     given |= wrong
     with pytest.raises(gr.Error, match=said):
-        playground.take(shell, parts, REQUEST, **given)
-    assert said in playground.refuse(shell, parts, playground.take, REQUEST, **given)
+        conversation.take(shell, parts, REQUEST, **given)
+    assert said in conversation.refuse(shell, parts, conversation.take, REQUEST, **given)
 
 
 def test_nothing_is_streamed_where_no_question_was_taken(
     shell: Shell, given: dict[str, Any]
 ) -> None:
-    (nothing,) = playground.answer(shell, REQUEST, **given | {"chat": chat(TURN)})
+    (nothing,) = conversation.answer(shell, REQUEST, **given | {"chat": chat(TURN)})
     assert nothing == gr.skip()
 
 
 def test_starter_is_asked_and_what_is_typed_stays(
     shell: Shell, parts: Playground, given: dict[str, Any]
 ) -> None:
-    changed = playground.take_starter(shell, parts, REQUEST, "What is rain?", **given)
+    changed = conversation.take_starter(shell, parts, REQUEST, "What is rain?", **given)
     (turn,) = speech.read_turns(changed[parts.chat])
     assert turn.question == "What is rain?"
     assert changed[parts.message] == gr.skip()
@@ -140,7 +140,7 @@ def test_last_question_is_asked_again_in_its_place(
     shell: Shell, parts: Playground, given: dict[str, Any]
 ) -> None:
     given |= {"chat": chat(TURN)}
-    changed = playground.take_again(shell, parts, REQUEST, **given)
+    changed = conversation.take_again(shell, parts, REQUEST, **given)
     assert changed[parts.message] == gr.skip()
     (turn,) = speech.read_turns(changed[parts.chat])
     assert (turn.question, turn.answer, turn.reason) == (TURN.question, "", "")
@@ -152,8 +152,8 @@ def test_retry_that_is_refused_leaves_the_chat_as_it_was(
 ) -> None:
     given |= {"chat": chat(TURN)} | wrong
     with pytest.raises(gr.Error):
-        playground.take_again(shell, parts, REQUEST, **given)
-    assert playground.refuse(shell, parts, playground.take_again, REQUEST, **given)
+        conversation.take_again(shell, parts, REQUEST, **given)
+    assert conversation.refuse(shell, parts, conversation.take_again, REQUEST, **given)
 
 
 def test_retry_that_fails_gives_the_old_answer_back(
@@ -161,12 +161,12 @@ def test_retry_that_fails_gives_the_old_answer_back(
 ) -> None:
     given |= {"chat": chat(TURN)}
     elsewhere = framed(shell, REQUEST, given)
-    changed = playground.take_again(shell, parts, REQUEST, **given)
+    changed = conversation.take_again(shell, parts, REQUEST, **given)
     with closing(shell.lab.answer(elsewhere)) as going:
         next(iter(going))
         asked = given | {"chat": changed[parts.chat], "message": ""}
-        *_, failed = playground.answer(shell, REQUEST, **asked)
-    changed = playground.after(shell, parts, REQUEST, **asked | {"chat": failed})
+        *_, failed = conversation.answer(shell, REQUEST, **asked)
+    changed = conversation.after(shell, parts, REQUEST, **asked | {"chat": failed})
     assert speech.read_turns(changed[parts.chat]) == (TURN,)
     assert changed[parts.message] == ""
     assert "under way already" in changed[parts.notice]
@@ -176,7 +176,7 @@ def test_answer_is_redrawn_in_the_language_that_the_page_has_come_to_speak(
     shell: Shell, parts: Playground, given: dict[str, Any]
 ) -> None:
     given |= {"chat": chat(TURN) | {"lens": "kept"}, "language": "hu"}
-    changed = playground.after(shell, parts, REQUEST, **given)
+    changed = conversation.after(shell, parts, REQUEST, **given)
     assert changed[parts.chat]["language"] == "hu"
     assert changed[parts.chat]["lens"] == "kept"
 
@@ -190,8 +190,8 @@ def test_question_beside_an_answer_under_way_elsewhere_is_handed_back(
         next(iter(going))
         with pytest.raises(Busy):
             next(iter(shell.lab.answer(elsewhere)))
-        *_, failed = playground.answer(shell, REQUEST, **asked)
-    changed = playground.after(shell, parts, REQUEST, **asked | {"chat": failed})
+        *_, failed = conversation.answer(shell, REQUEST, **asked)
+    changed = conversation.after(shell, parts, REQUEST, **asked | {"chat": failed})
     assert speech.read_turns(changed[parts.chat]) == ()
     assert changed[parts.message] == "Hi"
     assert "under way already" in changed[parts.notice]
@@ -201,10 +201,10 @@ def test_stream_that_is_stopped_frees_its_place_and_is_marked_as_stopped(
     shell: Shell, parts: Playground, given: dict[str, Any]
 ) -> None:
     asked = taken(shell, parts, given | {"max_new_tokens": 512, "message": "Tell a long story."})
-    stream = playground.answer(shell, REQUEST, **asked)
+    stream = conversation.answer(shell, REQUEST, **asked)
     seen = next(stream)
     stream.close()
-    (turn,) = speech.read_turns(playground.settle(shell, seen, "en"))
+    (turn,) = speech.read_turns(conversation.settle(shell, seen, "en"))
     assert turn.reason == "stopped"
     assert answered(shell, taken(shell, parts, given))[-1].tokens == 4
 

@@ -6,17 +6,16 @@ buttons show follows from the chat by the style sheet. Knows nothing of runs; ot
 through its `Playground` parts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from demo.errors import LabError
-from demo.records import BASE, AnswerRequest
+from demo.records import BASE
 from demo.ui import speech
-from demo.ui.asking import Framing, answer_rule, frame_title, framed, framing
+from demo.ui.asking import Framing, framing
+from demo.ui.conversation import after, answer, refuse, settle, take, take_again, take_starter
 from demo.ui.exact import WITHOUT_PICTURE, exact_view, show_exact
 from demo.ui.glass import (
     attention,
@@ -33,9 +32,7 @@ from demo.ui.glass import (
 from demo.ui.glass.section import Asked
 from demo.ui.plain_text import PlainText, plain_text
 from demo.ui.shell import AT_ONCE, QUIET, STREAM, Shell, chain, wire, wire_stop
-from demo.ui.speech import Turn
 from demo.ui.taking_back import EDIT_SCRIPT, FOCUS_MESSAGE, edit, start_afresh, undo
-from demo.ui.views import notice
 
 FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     lens.build,
@@ -50,8 +47,6 @@ FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     keep.build,
 )
 """What opens under the glass, in the order of the page."""
-UNSEEN: dict[str, Any] = {"visible": False, "print_exception": False}
-"""For refusals: the page tells them itself."""
 STARTERS = ("starter_1", "starter_2", "starter_3")
 
 
@@ -197,123 +192,3 @@ def _wire_taking_back(shell: Shell, parts: Playground, kept: dict[str, Any]) -> 
         wire([parts.undo.click], shell.bind(undo), kept, left, **AT_ONCE),
         wire([parts.fresh.click], shell.bind(start_afresh), language, left, **AT_ONCE),
     ]
-
-
-def take(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> dict[Any, Any]:
-    """Show the question, ready to be answered.
-
-    Raises:
-        gr.Error: it cannot be; `refuse` says why, and what stands in the chat is left alone, since it
-            may have grown meanwhile.
-    """
-    past, language = speech.read_turns(given["chat"]), given["language"]
-    question = _question(shell, request, given)
-    titles = {name: title for title, name in shell.adapter_choices(given["memory"], language)}
-    title = titles.get(question.adapter, question.adapter)
-    plain = bool(given["completion"])
-    file, rule = frame_title(shell, given), answer_rule(shell, given)
-    turn = Turn(given["message"], question.adapter, title, file, plain, rule)
-    return {
-        parts.chat: speech.chat(shell.texts, language, (*past, turn)),
-        parts.message: "",
-        parts.notice: "",
-    }
-
-
-def take_again(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> Any:
-    """The last question once more, with the knobs as they stand now; what is typed stays."""
-    taken = take(shell, parts, request, **_again(shell, given))
-    replaced = given["chat"]["turns"][-1:]
-    return taken | {
-        parts.chat: taken[parts.chat] | {"replaced": replaced},
-        parts.message: gr.skip(),
-    }
-
-
-def take_starter(
-    shell: Shell, parts: Playground, request: gr.Request, starter: str, **given: Any
-) -> Any:
-    """A question that the page proposes; what is typed stays."""
-    begun = given | {"message": starter}
-    return take(shell, parts, request, **begun) | {parts.message: gr.skip()}
-
-
-def _again(shell: Shell, given: dict[str, Any]) -> dict[str, Any]:
-    turns = speech.read_turns(given["chat"])
-    if not turns or speech.under_way(turns):
-        return given
-    before = speech.chat(shell.texts, given["language"], turns[:-1])
-    return given | {"chat": before, "message": turns[-1].question}
-
-
-def _question(shell: Shell, request: gr.Request, given: dict[str, Any]) -> AnswerRequest:
-    turns, language = speech.read_turns(given["chat"]), given["language"]
-    if speech.under_way(turns):
-        raise gr.Error(shell.texts.say(language, "answer_under_way"), **UNSEEN)
-    try:
-        return framed(shell, request, given, speech.history(turns))
-    except LabError as error:
-        raise gr.Error(shell.explain(language, error), **UNSEEN) from None
-
-
-def refuse(
-    shell: Shell, parts: Playground, handler: Callable[..., Any], request: gr.Request, **given: Any
-) -> Any:
-    """Why a question was not taken, in the flow of the page."""
-    try:
-        handler(shell, parts, request, **given)
-    except gr.Error as error:
-        return notice(str(error.message))
-    return ""
-
-
-def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
-    """Stream the answer to the question just taken; stopping or leaving frees its place."""
-    turns, language = speech.read_turns(given["chat"]), given["language"]
-    if not speech.under_way(turns):
-        yield gr.skip()
-        return
-    *past, turn = turns
-    try:
-        asked = given | {"message": turn.question, "speaks": turn.speaker}
-        question = lens.watched(framed(shell, request, asked, speech.history(past)), given)
-        sight, seen = lens.Sight(question), {}
-        with closing(shell.lab.answer(question)) as increments:
-            for increment in speech.paced(increments, shell.gap):
-                turn = speech.grown(shell.texts, language, turn, increment)
-                seen = sight.of(increment)
-                yield speech.chat(shell.texts, language, (*past, turn)) | seen
-        yield speech.chat(shell.texts, language, (*past, turn)) | seen
-    except Exception as error:
-        failed = replace(turn, error=shell.explain(language, error))
-        kept = {"replaced": given["chat"].get("replaced")}
-        yield speech.chat(shell.texts, language, (*past, failed)) | kept
-
-
-def after(shell: Shell, parts: Playground, request: gr.Request, **given: Any) -> dict[Any, Any]:
-    """Hand back a question, or the answer it was to replace, that failed before its first word.
-
-    Then the chat speaks the page's language, old notices are gone, and the prompt is as it stands.
-    """
-    turns, language = speech.read_turns(given["chat"]), given["language"]
-    changed: dict[Any, Any] = {parts.notice: ""}
-    if given["chat"].get("language") != language:
-        changed[parts.chat] = speech.redrawn(shell.texts, language, given["chat"])
-    if turns and turns[-1].error and not turns[-1].answer:
-        *past, failed = turns
-        replaced = speech.read_turns({"turns": given["chat"].get("replaced")})
-        given |= {
-            "chat": speech.chat(shell.texts, language, (*past, *replaced)),
-            "message": given["message"] or ("" if replaced else failed.question),
-        }
-        changed |= {
-            parts.chat: given["chat"],
-            parts.message: given["message"],
-            parts.notice: notice(failed.error),
-        }
-    return changed | {parts.exact: show_exact(shell, request, **given)}
-
-
-def settle(shell: Shell, chat: Any, language: str) -> Any:
-    """Mark the answer that was under way as stopped."""
-    return speech.chat(shell.texts, language, speech.stopped(speech.read_turns(chat)))
