@@ -38,21 +38,23 @@ class PageVisitor:
         asked = [self._ids["message"], "submit"]
         taken = next(event for event in self._events if asked in event["targets"])
         values = {**self._values, self._ids["message"]: message}
-        shown = self._post("run/predict", taken, values)["data"]
+        shown, _ = self._run(taken, values)
         values |= dict(zip(taken["outputs"], shown, strict=True))
-        answered = next(e for e in self._events if e.get("trigger_after") == taken["id"])
-        return self._follow(self._post("queue/join", answered, values)["event_id"])
+        answered = next(e for e in self._events if self._follows(e, taken))
+        _, increments = self._run(answered, values)
+        return increments
 
-    def _post(self, route: str, event: dict[str, Any], values: dict[int, Any]) -> dict[str, Any]:
+    def _follows(self, event: dict[str, Any], earlier: dict[str, Any]) -> bool:
+        return bool(event["trigger_after"] == earlier["id"] and event["trigger_only_on_success"])
+
+    def _run(self, event: dict[str, Any], values: dict[int, Any]) -> tuple[list[Any], int]:
+        """An event's last outputs, and how many increments came before."""
         data = [values[part] for part in event["inputs"]]
         given = {"data": data, "fn_index": event["id"], "session_hash": self._session}
-        answer = self._http.post(f"{API}/{route}", json=given)
-        if answer.is_error:
-            raise RuntimeError(answer.text)
-        return dict(answer.json())
-
-    def _follow(self, event_id: str) -> int:
-        increments = 0
+        joined = self._http.post(f"{API}/queue/join", json=given)
+        if joined.is_error:
+            raise RuntimeError(joined.text)
+        event_id, increments = joined.json()["event_id"], 0
         path = f"{API}/queue/data?session_hash={self._session}"
         with self._http.stream("GET", path) as stream:
             for line in stream.iter_lines():
@@ -60,7 +62,8 @@ class PageVisitor:
                     continue
                 increments += '"process_generating"' in line
                 if '"process_completed"' in line:
-                    if not json.loads(line[5:])["success"] or not increments:
+                    ended = json.loads(line[5:])
+                    if not ended["success"]:
                         raise RuntimeError(line)
-                    return increments
+                    return ended["output"]["data"], increments
         raise RuntimeError("the stream ended before the answer did")

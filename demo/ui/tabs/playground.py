@@ -173,7 +173,8 @@ def _way(
 ) -> Any:
     """One way to ask: the question is taken, or refused in words; returns the stream that answers it."""
     shown, inputs = [parts.chat, parts.message, parts.notice], parts.inputs(shell)
-    taken = wire(events, shell.bind(handler, parts), given, shown, **AT_ONCE)
+    # Queued: a refusal by the other way is a failed request in the browser's console.
+    taken = wire(events, shell.bind(handler, parts), given, shown, **STREAM)
     why = {"inputs_kwargs": given, "outputs": parts.notice, **AT_ONCE}
     taken.failure(shell.bind(refuse, parts, handler), **why)
     answered = {"inputs_kwargs": inputs, "outputs": parts.chat, **STREAM}
