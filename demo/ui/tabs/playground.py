@@ -131,8 +131,10 @@ def build(shell: Shell) -> Playground:
     )
     _wire(shell, parts, starters)
     asked = Asked(parts.inputs(shell), chat, message)
-    for fold in FOLDS:
-        fold(shell, asked)
+    with gr.Column(elem_classes="glass"):
+        labels.add(gr.HTML, "playground.glass")
+        for fold in FOLDS:
+            fold(shell, asked)
     return parts
 
 
