@@ -101,6 +101,8 @@ class ScoreRequest:
     completion: bool = False
     """True: `messages` is one text, possibly empty, without the chat template."""
     merged: bool = False
+    closed: bool = False
+    """Score the end of the answer too: of two texts that begin alike, the longer one can win. Chat only."""
     alternatives: int = 0
 
     RANGES: ClassVar[dict[str, tuple[float, float, type]]] = {"alternatives": (0, 10, int)}

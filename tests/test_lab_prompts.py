@@ -154,3 +154,17 @@ def test_shots_of_a_foreign_dataset_are_not_found(prompts: Prompts, mine: str) -
     for workspace in ("", prompts.workspaces.create()):
         with pytest.raises(NotFound):
             prompts.shots(workspace, info.id, 4, 0)
+
+
+def test_titles_that_are_spelt_alike_stand_beside_each_other(prompts: Prompts, mine: str) -> None:
+    titles = ["C#", "C++", "\N{CJK UNIFIED IDEOGRAPH-60C5}", "\N{CJK UNIFIED IDEOGRAPH-7FFB}"]
+    for title in titles:
+        prompts.save(mine, replace(FEW, title=title))
+    prompts.save(mine, replace(FEW, title="C#", teaches="Replaced."))
+    assert sorted(p.title for p in prompts.own(mine)) == titles
+
+
+def test_an_alias_in_the_front_matter_is_refused(prompts: Prompts, mine: str) -> None:
+    bomb = FILE.replace(b"---\n", b"---\ndefaults: {input: &a x, other: *a}\n", 1)
+    with pytest.raises(BadInput, match="alias"):
+        prompts.add(mine, "bomb.md", bomb)

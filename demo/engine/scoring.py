@@ -26,8 +26,8 @@ def scored_ids(tokenizer: LabTokenizer, request: ScoreRequest, continuation: str
 
     Of a plain text, a token that holds the end of the prompt and the beginning of the continuation
     is scored with the continuation. Where nothing stands before the first token, it is read only.
-    In a chat the continuation stands where the assistant's answer does; its end token is not
-    scored.
+    In a chat the continuation stands where the assistant's answer does; its end token is scored
+    only where it is asked for.
     """
     if request.completion:
         text = request.messages[-1].content
@@ -36,7 +36,15 @@ def scored_ids(tokenizer: LabTokenizer, request: ScoreRequest, continuation: str
         seam = max(common_length(prompt, whole), 1)
         return ScoredIds(tuple(whole[:seam]), tuple(whole[seam:]))
     prompt = tokenizer.chat(request.messages, answer=True)
-    return ScoredIds(tuple(prompt), tuple(_answer_ids(tokenizer, request.messages, continuation)))
+    answer = _answer_ids(tokenizer, request.messages, continuation)
+    end = [_end_of_answer(tokenizer)] if request.closed else []
+    return ScoredIds(tuple(prompt), (*answer, *end))
+
+
+def _end_of_answer(tokenizer: LabTokenizer) -> int:
+    """The token that the template ends an answer with."""
+    whole = tokenizer.chat([Message("user", "a"), Message("assistant", "b")], answer=False)
+    return next(token for token in reversed(whole) if token in tokenizer.end_ids)
 
 
 def _answer_ids(

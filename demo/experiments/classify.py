@@ -45,10 +45,11 @@ def classified(
 ) -> Iterator[Measured]:
     """Right and wrong as far as they are known, again at least every quarter second.
 
-    The likelihood of a label is that of the whole of it; between equals the first one is taken.
+    The likelihood of a label is that of the whole of it and of its end; between equals the first one is taken.
     """
     requests = [
-        replace(asker.asked, messages=prompt, continuations=tuple(labels)) for prompt in prompts
+        replace(asker.asked, messages=prompt, continuations=tuple(labels), closed=True)
+        for prompt in prompts
     ]
     right: list[bool] = []
     tokens = 0

@@ -57,6 +57,8 @@ def labelled(name: str, rows: Sequence[Row], shots: int, questions: int, seed: i
     Raises:
         BadInput: it has no rows, too few, one label only, or answers that are no labels.
     """
+    # A question that stands there twice would count as two, and might be shown and asked.
+    rows = list({of_row(row).input.strip().casefold(): row for row in rows}.values())
     labels = _labels(name, rows)
     low = shots + FEWEST_QUESTIONS
     if len(rows) < low:
@@ -74,7 +76,7 @@ def _labels(name: str, rows: Sequence[Row]) -> tuple[str, ...]:
     counts = Counter(of_row(row).output for row in rows)
     if len(counts) > MOST_LABELS or max(map(len, counts)) > LONGEST_LABEL:
         raise BadInput("labelled_many", file=name, got=len(counts), high=MOST_LABELS)
-    if len(counts) == 1:
+    if len({label.strip().casefold() for label in counts}) == 1:
         raise BadInput("labelled_one", file=name, label=next(iter(counts)))
     return tuple(label for label, _ in counts.most_common())
 

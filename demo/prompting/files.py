@@ -27,7 +27,7 @@ LONGEST_VALUE = 40_000
 """Characters of one variable; the whole prompt is measured in tokens later."""
 
 FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n(.*)", re.DOTALL)
-HEADING = re.compile(r"^##[ \t]+(.+?)[ \t]*$", re.MULTILINE)
+HEADING = re.compile(r"^##[ \t]+(\S.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,8 @@ def _parse(name: str, text: str) -> PromptFile:
     parts = FRONT_MATTER.fullmatch(text)
     if parts is None:
         raise _Problem("it does not begin with front matter between two lines of ---")
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(parts[1], yaml.BaseLoader)):
+        raise _Problem("an alias (*) would repeat what it names; write it out")
     # BaseLoader: every value is text, so `no`, 16 and 2026-01-01 mean what they look like
     fields = _fields(yaml.load(parts[1], Loader=yaml.BaseLoader))
     prompt = PromptFile(name=name, sections=_sections(parts[2]), **fields)
@@ -161,7 +163,8 @@ def _sections(body: str) -> tuple[Message, ...]:
     if before.strip():
         raise _Problem("there is text before the first section")
     sections = []
-    for role, text in zip(parts[::2], parts[1::2], strict=True):
+    for heading, text in zip(parts[::2], parts[1::2], strict=True):
+        role = heading.rstrip()
         _one_of("section", role, ("system", "user", "assistant"))
         if not text.strip():
             raise _Problem(f"a section ## {role} is empty")

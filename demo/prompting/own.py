@@ -4,6 +4,7 @@ Knows nothing of who the visitor is: whoever passes the folder may use what lies
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,8 +47,8 @@ def save(folder: Path, prompt: PromptFile) -> PromptFile:
         BadInput: it breaks a rule of prompt files or is too large.
         Busy: the workspace holds as many prompts as it may.
     """
-    stem = slug(prompt.title, "prompt")
-    return _keep(folder, replace(prompt, name=stem))
+    free = next(n for n in _names(prompt.title) if _free(folder, n, prompt.title))
+    return _keep(folder, replace(prompt, name=free))
 
 
 def add(folder: Path, file: str, content: bytes) -> PromptFile:
@@ -59,9 +60,8 @@ def add(folder: Path, file: str, content: bytes) -> PromptFile:
     """
     _check_size(file, len(content))
     prompt = read_prompt(file, content)
-    stem = slug(Path(file).stem, "prompt")
-    taken = (f"{stem}-{number}" if number > 1 else stem for number in range(1, MOST_PROMPTS + 2))
-    free = next(name for name in taken if _free(folder, replace(prompt, name=name)))
+    names = _names(Path(file).stem)
+    free = next(n for n in names if _unused(folder, n) or _same(folder, replace(prompt, name=n)))
     return _keep(folder, replace(prompt, name=free))
 
 
@@ -76,10 +76,24 @@ def text_of(folder: Path, name: str) -> tuple[str, bytes]:
     return path.name, path.read_bytes()
 
 
-def _free(folder: Path, prompt: PromptFile) -> bool:
-    """Whether nothing lies under this name, or the very same prompt."""
-    path = folder / "prompts" / f"{prompt.name}.md"
-    return not path.exists() or read_prompt_file(path) == prompt
+def _names(wish: str) -> Iterator[str]:
+    """File names for a wish, numbered from the second on: different titles may be spelt alike."""
+    stem = slug(wish, "prompt")
+    return (f"{stem}-{number}" if number > 1 else stem for number in range(1, MOST_PROMPTS + 2))
+
+
+def _unused(folder: Path, name: str) -> bool:
+    return not (folder / "prompts" / f"{name}.md").exists()
+
+
+def _free(folder: Path, name: str, title: str) -> bool:
+    """Whether nothing lies under this name, or a prompt of this very title."""
+    path = folder / "prompts" / f"{name}.md"
+    return _unused(folder, name) or read_prompt_file(path).title == title
+
+
+def _same(folder: Path, prompt: PromptFile) -> bool:
+    return read_prompt_file(folder / "prompts" / f"{prompt.name}.md") == prompt
 
 
 def _keep(folder: Path, prompt: PromptFile) -> PromptFile:

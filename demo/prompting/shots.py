@@ -65,7 +65,7 @@ def _typed(number: int, line: str) -> Shot:
 
 def _lines(output: str) -> str:
     """A worked answer typed on one line gets its result on a line of its own, as everywhere."""
-    return re.sub(r"[ \t]+####[ \t]*", "\n#### ", output)
+    return re.sub(r"(?<![ \t])[ \t]+####[ \t]*", "\n#### ", output)
 
 
 def written(shots: Iterable[Shot]) -> str:

@@ -1,6 +1,7 @@
 """Probabilities told by the engine are those of the plain model: scored texts and streamed tokens."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,12 @@ def test_scoring_beyond_its_bounds_is_refused(
 ) -> None:
     with pytest.raises(BadInput, match=expected_error):
         engine.score(ScoreRequest(conversation("a"), continuations), None)
+
+
+def test_a_closed_answer_is_scored_with_its_end(engine: Engine) -> None:
+    asked = ScoreRequest(conversation("Say yes."), ("yes",))
+    (open_text,) = engine.score(asked, None)
+    (closed,) = engine.score(replace(asked, closed=True), None)
+    assert [t.id for t in closed.tokens[:-1]] == [t.id for t in open_text.tokens]
+    assert closed.tokens[-1].id in engine.tokenizer.end_ids
+    assert closed.logprob < open_text.logprob

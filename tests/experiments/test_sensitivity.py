@@ -100,7 +100,7 @@ def test_real_model_is_measured_as_single_scores_measure_it(lab: Lab) -> None:
     expected = []
     for question in rows.questions:
         prompt = render(Frame.chat(instruction=instruction), (), question.input)
-        scores = [s.logprob for s in lab.score(ScoreRequest(prompt, rows.labels))]
+        scores = [s.logprob for s in lab.score(ScoreRequest(prompt, rows.labels, closed=True))]
         expected.append(rows.labels[scores.index(max(scores))] == question.output)
     assert list(zero.right) == expected
     assert 30 < zero.prompt_tokens < last.variants[0].measured.prompt_tokens

@@ -13,6 +13,7 @@ from demo.checks import chosen
 from demo.lab.answers import MOST_DRAWS
 from demo.prompting.extract import EXTRACTORS
 from demo.records import Answer, Sampling
+from demo.ui.asking import answer_rule
 from demo.ui.glass import batch
 from demo.ui.glass.ballot import ballot
 from demo.ui.glass.section import Asked, question_now, section
@@ -85,11 +86,10 @@ def vote(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, 
 
 
 def _rule(shell: Shell, given: dict[str, Any]) -> str:
-    """The chosen extractor, or the one that the prompt file names."""
+    """The chosen extractor, or the one that what frames the question names."""
     if given["rule"] != BY_FILE:
         return chosen("answer", given["rule"], tuple(EXTRACTORS))
-    file = next((f for f in shell.lab.prompts.all() if f.name == given["file"]), None)
-    return file.answer if file else "none"
+    return answer_rule(shell, given) or "none"
 
 
 def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
