@@ -23,3 +23,14 @@ def running_app(lab_home: Path) -> Iterator[RunningApp]:
         yield app
     finally:
         stop_app(app)
+
+
+@pytest.fixture(scope="module")
+def own_home(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for a lab of the module's own, which shares the converted model."""
+    home = tmp_path_factory.mktemp("home")
+    models = lab_home / "data" / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    (home / "data").mkdir()
+    (home / "data" / "models").symlink_to(models)
+    return home

@@ -20,13 +20,9 @@ ROWS = "prompt,completion\n" + "".join(f"question {n},answer {n}\n" for n in ran
 
 
 @pytest.fixture(scope="module")
-def lab(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(own_home: Path) -> Iterator[Lab]:
     """A lab of its own that shares the converted model, with its queue of runs held still."""
-    home = tmp_path_factory.mktemp("service")
-    (home / "data").mkdir()
-    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
-    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
-    lab = Lab(LabSettings(home=home, runs_per_workspace=1, runs_waiting=5))
+    lab = Lab(LabSettings(home=own_home, runs_per_workspace=1, runs_waiting=5))
     lab.engine.start()
     lab.engine.wait_ready(240)
     yield lab

@@ -118,6 +118,11 @@ class Engine:
             seconds_since_turn=round(thread.seconds_since_turn, 3),
         )
 
+    @property
+    def running(self) -> int:
+        """Rows under way; asked for with every increment, so without the rest of `status`."""
+        return self._rounds.running if self._base is not None else 0
+
     def wait_ready(self, seconds: float) -> None:
         """Block until the model answers. Raises `NotReady` when it failed or time is up."""
         deadline = time.monotonic() + seconds
@@ -178,13 +183,7 @@ class Engine:
         return Stream(seats, bell, base.tokenizer, self._rounds.place)
 
     def next_token(self, request: AnswerRequest, source: Source) -> NextToken:
-        """The distribution over the token that would follow a prompt; its turn is an answer's.
-
-        Raises:
-            BadInput: the prompt does not fit, or an adapter cannot be used.
-            Busy: the queue is full.
-            NotReady: the model is not there.
-        """
+        """The distribution over the token that would follow a prompt; raises what `stream` raises."""
         base = self.require_ready()
         bell = Bell()
         seat = self._claims.look(request, source, bell)

@@ -63,7 +63,7 @@ def instructions(
     if best is not None:
         finalists: list[Prompt] = [("given", given), ("proposed", best.text)]
         so_far = replace(so_far, stage="check")
-        for step in _checked(asker, rows, so_far, (finalists, checking), began):
+        for step in _scored(asker, rows, so_far, (finalists, checking), began):
             yield (so_far := step)
     yield replace(so_far, stage="done", done=True, seconds_left=0.0)
 
@@ -91,23 +91,15 @@ def _scored(
     what: tuple[Sequence[Prompt], Sequence[Shot]],
     began: float,
 ) -> Iterator[Search]:
+    """Rungs as they are measured: of the ladder, or once that stands, of the check."""
     before = so_far.asked
     for rungs in _rungs(asker, rows, *what):
         asked = before + sum(rung.measured.count for rung in rungs)
-        yield timed(replace(so_far, rungs=ladder(rungs)), asked, began)
-
-
-def _checked(
-    asker: Asker,
-    rows: LabelledSet,
-    so_far: Search,
-    what: tuple[Sequence[Prompt], Sequence[Shot]],
-    began: float,
-) -> Iterator[Search]:
-    before = so_far.asked
-    for rungs in _rungs(asker, rows, *what):
-        asked = before + sum(rung.measured.count for rung in rungs)
-        yield timed(replace(so_far, checked=tuple(rungs)), asked, began)
+        if so_far.stage == "check":
+            found = replace(so_far, checked=tuple(rungs))
+        else:
+            found = replace(so_far, rungs=ladder(rungs))
+        yield timed(found, asked, began)
 
 
 def _rungs(

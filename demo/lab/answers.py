@@ -63,6 +63,11 @@ class Answers:
         self._under_way: Counter[str] = Counter()
         self._lock = threading.Lock()
 
+    @property
+    def running(self) -> int:
+        """Answers under way, of all visitors."""
+        return self.engine.running
+
     def render(self, request: AnswerRequest, *, named: bool = False) -> RenderedPrompt:
         """The exact prompt of a request, with its tokens; `named` tells the bytes of each."""
         return self.engine.render(_readable(request), named=named)

@@ -60,7 +60,7 @@ class Shell:
 
         One costs some 2 ms of a core, which in a full class would be a core less for the answers.
         """
-        return 0.08 + 0.012 * self.lab.status().running
+        return 0.08 + 0.012 * self.lab.running
 
     def workspace(self, memory: Any) -> tuple[dict[str, str], str]:
         """The memory with a workspace that exists, made now if there is none; and its capability."""

@@ -10,12 +10,8 @@ from demo.settings import LabSettings
 
 
 @pytest.fixture(scope="module")
-def lab(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    home = tmp_path_factory.mktemp("experiments")
-    (home / "data").mkdir()
-    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
-    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
-    lab = Lab(LabSettings(home=home))
+def lab(own_home: Path) -> Iterator[Lab]:
+    lab = Lab(LabSettings(home=own_home))
     lab.engine.start()
     lab.engine.wait_ready(240)
     yield lab

@@ -36,12 +36,8 @@ class Looked:
 
 
 @pytest.fixture(scope="module")
-def looked(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Looked]]:
-    home = tmp_path_factory.mktemp("reshape")
-    (home / "data").mkdir()
-    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
-    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
-    lab, whole = Lab(LabSettings(home=home)), []
+def looked(own_home: Path) -> Iterator[list[Looked]]:
+    lab, whole = Lab(LabSettings(home=own_home)), []
 
     def keep(tokenizer: object, logits: Tensor, prompt: tuple[int, ...]) -> NextToken:
         whole.append((logits.clone(), tuple(prompt)))

@@ -32,15 +32,9 @@ TYPED = {"shot_source": "typed", "shot_typed": "sea otter => loutre de mer\nbrea
 
 
 @pytest.fixture(scope="module")
-def page(
-    lab_home: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Shell, Framing]]:
+def page(own_home: Path) -> Iterator[tuple[Shell, Framing]]:
     """The folds over a lab of its own that shares the converted model."""
-    home = tmp_path_factory.mktemp("asking")
-    (home / "data").mkdir()
-    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
-    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
-    lab, texts = Lab(LabSettings(home=home)), Texts.load()
+    lab, texts = Lab(LabSettings(home=own_home)), Texts.load()
     with gr.Blocks():
         language = gr.Radio(["en"], value="en")
         shell = Shell(lab, texts, Labels(texts), browser_memory(), language)

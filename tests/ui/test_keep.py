@@ -22,15 +22,9 @@ TURN = speech.Turn(question="=1+1", answer="Two.", tokens=2, reason="end")
 
 
 @pytest.fixture(scope="module")
-def page(
-    lab_home: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Shell, dict[str, Any]]]:
+def page(own_home: Path) -> Iterator[tuple[Shell, dict[str, Any]]]:
     """The Playground over a lab of its own, and what its components hold at first."""
-    home = tmp_path_factory.mktemp("keep")
-    (home / "data").mkdir()
-    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
-    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
-    lab, texts = Lab(LabSettings(home=home)), Texts.load()
+    lab, texts = Lab(LabSettings(home=own_home)), Texts.load()
     with gr.Blocks():
         language = gr.Radio(["en"], value="en")
         shell = Shell(lab, texts, Labels(texts), browser_memory(), language)

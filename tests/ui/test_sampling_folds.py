@@ -23,13 +23,9 @@ LONG = " ".join(f"Line {n}: the {n}th boat is older than the one before it." for
 
 
 @pytest.fixture(scope="module")
-def lab(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(own_home: Path) -> Iterator[Lab]:
     """A lab of its own that shares the converted model; one question at a time for each visitor."""
-    home = tmp_path_factory.mktemp("folds")
-    (home / "data").mkdir()
-    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
-    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
-    lab = Lab(LabSettings(home=home, answers_per_visitor=1))
+    lab = Lab(LabSettings(home=own_home, answers_per_visitor=1))
     lab.engine.start()
     lab.engine.wait_ready(240)
     yield lab

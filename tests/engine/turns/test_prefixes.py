@@ -1,8 +1,6 @@
 """What was read once is not read again, and it changes no answer; never across blends."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
 import pytest
@@ -12,7 +10,6 @@ from demo.engine.turns.batch import GRID
 from demo.engine.turns.prefixes import FEWEST, PrefixStore, common_length
 from demo.records import AnswerRequest, Message
 from tests.engine.asking import request
-from tests.engine.tiny import save_tiny, tiny_engine
 
 SHOTS = "Here are some examples of what is wanted. " * 8
 
@@ -114,18 +111,6 @@ def test_an_entry_within_a_longer_one_is_dropped() -> None:
     held(store, "", range(30))
     held(store, "other", range(20))
     assert [len(entry.tokens) for entry in store.entries] == [30, 20]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_tiny(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture(scope="module")
-def engine(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = tiny_engine(folder, tmp_path_factory.mktemp("home"))
-    yield engine
-    engine.close()
 
 
 def chat(question: str) -> AnswerRequest:
