@@ -35,7 +35,8 @@ def take(shell: Shell, parts: "Playground", request: gr.Request, **given: Any) -
         gr.Error: it cannot be; `refuse` says why, and what stands in the chat is left alone, since it
             may have grown meanwhile.
     """
-    past, language = speech.read_turns(given["chat"]), given["language"]
+    past, language = speech.standing(given["chat"]), given["language"]
+    editing = speech.read_editing(given["chat"])
     question = _question(shell, request, given)
     titles = {name: title for title, name in shell.adapter_choices(given["memory"], language)}
     title = titles.get(question.adapter, question.adapter)
@@ -43,8 +44,9 @@ def take(shell: Shell, parts: "Playground", request: gr.Request, **given: Any) -
     file, rule = frame_title(shell, given), answer_rule(shell, given)
     turn = Turn(given["message"], question.adapter, title, file, plain, rule)
     return {
-        parts.chat: speech.chat(shell.texts, language, (*past, turn)),
-        parts.message: "",
+        parts.chat: speech.chat(shell.texts, language, (*past, turn))
+        | {"replaced": given["chat"]["turns"][len(past) :]},
+        parts.message: editing.draft if editing else "",
         parts.notice: "",
     }
 
@@ -76,8 +78,8 @@ def _again(shell: Shell, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _question(shell: Shell, request: gr.Request, given: dict[str, Any]) -> AnswerRequest:
-    turns, language = speech.read_turns(given["chat"]), given["language"]
-    if speech.under_way(turns):
+    turns, language = speech.standing(given["chat"]), given["language"]
+    if speech.under_way(speech.read_turns(given["chat"])):
         raise gr.Error(shell.texts.say(language, "answer_under_way"), **UNSEEN)
     try:
         return framed(shell, request, given, speech.history(turns))
@@ -135,9 +137,13 @@ def after(shell: Shell, parts: "Playground", request: gr.Request, **given: Any) 
     if turns and turns[-1].error and not turns[-1].answer:
         *past, failed = turns
         replaced = speech.read_turns({"turns": given["chat"].get("replaced")})
+        again = [turn.question for turn in replaced] == [failed.question]
+        edited = speech.Editing(len(past), given["message"]) if replaced and not again else None
         given |= {
-            "chat": speech.chat(shell.texts, language, (*past, *replaced)),
-            "message": given["message"] or ("" if replaced else failed.question),
+            "chat": speech.chat(shell.texts, language, (*past, *replaced), edited),
+            "message": failed.question
+            if edited
+            else given["message"] or ("" if again else failed.question),
         }
         changed |= {
             parts.chat: given["chat"],

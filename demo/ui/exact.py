@@ -26,7 +26,7 @@ PART = (
 """Bytes that are no whole character."""
 
 WITHOUT_PICTURE = """(...given) => given.map(
-    value => value && value.turns ? { turns: value.turns } : value)"""
+    value => value && value.turns ? { turns: value.turns, editing: value.editing } : value)"""
 """What is asked at every key is sent the chat's turns, and not how they are drawn."""
 
 

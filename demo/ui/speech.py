@@ -44,6 +44,31 @@ class Turn:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Editing:
+    """An earlier question that waits in the message field; nothing is taken back before it is sent."""
+
+    turn: int
+    draft: str = ""
+    """What had been typed there; it comes back."""
+
+
+def read_editing(value: Any) -> Editing | None:
+    """Which question of a chat is being edited; nothing where that is malformed."""
+    given = value.get("editing") if isinstance(value, dict) else None
+    if not isinstance(given, dict):
+        return None
+    turn, draft = given.get("turn"), given.get("draft")
+    known = isinstance(turn, int) and 0 <= turn < len(read_turns(value))
+    return Editing(turn, draft) if known and isinstance(draft, str) else None
+
+
+def standing(value: Any) -> tuple[Turn, ...]:
+    """The turns that the next question follows: all, or those before the one being edited."""
+    editing = read_editing(value)
+    return read_turns(value)[: editing.turn if editing else None]
+
+
 def read_turns(value: Any) -> tuple[Turn, ...]:
     """The turns that a chat's value holds; what is malformed is dropped."""
     given = value.get("turns") if isinstance(value, dict) else None
@@ -93,13 +118,15 @@ def paced(increments: Iterable[Any], gap: Callable[[], float]) -> Iterator[Any]:
         yield held
 
 
-def chat(texts: Texts, language: str, turns: Sequence[Turn]) -> dict[str, Any]:
+def chat(
+    texts: Texts, language: str, turns: Sequence[Turn], editing: Editing | None = None
+) -> dict[str, Any]:
     """The value of the chat's component."""
     colours: dict[str, int] = {BASE: 0}
     for turn in turns:
         colours.setdefault(turn.speaker, min(len(colours), COLOURS - 1))
     said = joined(
-        _turn(texts, language, turn, colours[turn.speaker], place)
+        _turn(texts, language, turn, colours[turn.speaker], (place, editing))
         for place, turn in enumerate(turns)
     )
     busy = "true" if under_way(turns) else "false"
@@ -108,28 +135,42 @@ def chat(texts: Texts, language: str, turns: Sequence[Turn]) -> dict[str, Any]:
     )
     empty = Markup('<p class="empty">{}</p>').format(texts.say(language, "chat_empty"))
     shown = html.format(busy, texts.say(language, "chat"), said) if turns else empty
-    return {"html": shown, "turns": [asdict(t) for t in turns], "language": language}
+    value = {"html": shown, "turns": [asdict(t) for t in turns], "language": language}
+    return value | {"editing": asdict(editing) if editing else None}
 
 
 def redrawn(texts: Texts, language: str, value: Any) -> dict[str, Any]:
     """A chat's value in another language; whatever else it holds stays."""
-    return {**value, **chat(texts, language, read_turns(value))}
+    return {**value, **chat(texts, language, read_turns(value), read_editing(value))}
 
 
-def _turn(texts: Texts, language: str, turn: Turn, colour: int, place: int) -> Markup:
-    return _asked(texts, language, turn, place) + answered(texts, language, turn, colour)
+def _turn(
+    texts: Texts, language: str, turn: Turn, colour: int, where: tuple[int, Editing | None]
+) -> Markup:
+    place, editing = where
+    said = _asked(texts, language, turn, where) + answered(texts, language, turn, colour)
+    leaving = editing is not None and place >= editing.turn
+    return Markup('<div class="leaving">{}</div>').format(said) if leaving else said
 
 
-def _asked(texts: Texts, language: str, turn: Turn, place: int) -> Markup:
-    """What was asked, with the button that takes it back; a plain text stands before its continuation."""
+def _asked(texts: Texts, language: str, turn: Turn, where: tuple[int, Editing | None]) -> Markup:
+    """What was asked, with the button that edits it; a plain text stands before its continuation."""
     who = [texts.say(language, "you")]
     who += [texts.say(language, "plain_turn")] if turn.plain else [turn.file] if turn.file else []
-    edit = Markup(
-        '<button type="button" class="quiet when-idle" data-edit="{}" aria-label="{}">{}</button>'
-    ).format(place, texts.say(language, "edit_turn", count=place + 1), texts.say(language, "edit"))
     said = Markup('<p class="said">{}</p>').format(turn.question) if not turn.plain else ""
     html = Markup('<div class="asked"><p class="who">{} {}</p>{}</div>')
-    return html.format(" · ".join(who), edit, said)
+    return html.format(" · ".join(who), _edit_button(texts, language, *where), said)
+
+
+def _edit_button(texts: Texts, language: str, place: int, editing: Editing | None) -> Markup:
+    """Edit this question; or, where it is being edited, leave it as it was."""
+    kept = editing is not None and editing.turn == place
+    word = "edit_kept" if kept else "edit"
+    html = Markup(
+        '<button type="button" class="quiet when-idle" data-edit="{}" aria-label="{}">{}</button>'
+    )
+    told = texts.say(language, f"{word}_turn", count=place + 1)
+    return html.format(-1 if kept else place, told, texts.say(language, word))
 
 
 def answered(

@@ -1,6 +1,6 @@
 """Taking back what was said: edit an earlier question, undo the last turn, begin anew.
 
-Answers nothing: it hands the chat back, and an edited question to the message field.
+Answers nothing: it hands the chat back, and a question to be edited to the message field.
 """
 
 from typing import Any
@@ -30,21 +30,28 @@ without a lens makes none."""
 FOCUS_MESSAGE = "() => { document.querySelector('#message textarea').focus() }"
 
 
-def edit(shell: Shell, event: gr.EventData, chat: Any, language: str) -> tuple[Any, Any, Any]:
-    """A question and what followed are taken back; the question waits in the message field.
+def edit(
+    shell: Shell, event: gr.EventData, chat: Any, message: Any, language: str
+) -> tuple[Any, Any, Any]:
+    """A question goes to the message field to be edited, or, with turn -1, stays as it was.
+
+    What followed it stands until the edited question is sent, and what had been typed comes back then.
 
     Returns:
         Chat, message and notice.
     """
-    turns = speech.read_turns(chat)
+    turns, editing = speech.read_turns(chat), speech.read_editing(chat)
     if speech.under_way(turns):
         return gr.skip(), gr.skip(), _under_way(shell, language)
     try:
-        place = bounded("turn", event.turn, 0, len(turns) - 1, int)
+        place = bounded("turn", event.turn, -1, len(turns) - 1, int)
     except LabError as error:
         return gr.skip(), gr.skip(), notice(shell.explain(language, error))
-    said = notice(shell.texts.say(language, "edit_begun"), "quiet")
-    return speech.chat(shell.texts, language, turns[:place]), turns[place].question, said
+    draft = editing.draft if editing else str(message or "")
+    begun = speech.Editing(place, draft) if place >= 0 else None
+    said = notice(shell.texts.say(language, "edit_begun"), "quiet") if begun else ""
+    shown = {**chat, **speech.chat(shell.texts, language, turns, begun)}
+    return shown, turns[place].question if begun else draft, said
 
 
 def undo(shell: Shell, chat: Any, language: str) -> tuple[Any, Any]:

@@ -20,21 +20,16 @@ from demo.ui.memory import browser_memory
 from demo.ui.shell import Shell
 from demo.ui.tabs import playground
 from demo.ui.tabs.playground import Playground
+from demo.ui.taking_back import edit
 
 REQUEST = gr.Request(session_hash="a visitor")
 TURN = speech.Turn(question="Name a fruit.", answer="Apple.", tokens=2, reason="end")
 
 
 @pytest.fixture(scope="module")
-def page(
-    lab_home: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Shell, Playground]]:
+def page(own_home: Path) -> Iterator[tuple[Shell, Playground]]:
     """The tab over a lab of its own that shares the converted model; as in the app, it is there first."""
-    home = tmp_path_factory.mktemp("playground")
-    (home / "data").mkdir()
-    (lab_home / "data" / "models").mkdir(parents=True, exist_ok=True)
-    (home / "data" / "models").symlink_to(lab_home / "data" / "models")
-    lab, texts = Lab(LabSettings(home=home, answers_per_visitor=1)), Texts.load()
+    lab, texts = Lab(LabSettings(home=own_home, answers_per_visitor=1)), Texts.load()
     with gr.Blocks():
         language = gr.Radio(["en"], value="en")
         shell = Shell(lab, texts, Labels(texts), browser_memory(), language)
@@ -170,6 +165,60 @@ def test_retry_that_fails_gives_the_old_answer_back(
     assert speech.read_turns(changed[parts.chat]) == (TURN,)
     assert changed[parts.message] == ""
     assert "under way already" in changed[parts.notice]
+
+
+def pressed(turn: Any) -> gr.EventData:
+    """A press on a turn's own button."""
+    return gr.EventData(None, {"turn": turn})
+
+
+def test_edited_question_takes_back_what_followed_only_when_it_is_sent(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    said = chat(TURN, replace(TURN, question="And a tree?"))
+    value, message, _ = edit(shell, pressed(0), said, "a draft", "en")
+    assert (message, len(speech.read_turns(value))) == ("Name a fruit.", 2)
+    assert str(value["html"]).count('class="leaving"') == 2
+    asked = taken(shell, parts, given | {"chat": value, "message": "Name a colour."})
+    assert [turn.question for turn in speech.read_turns(asked["chat"])] == ["Name a colour."]
+    assert asked["message"] == "a draft"
+
+
+def test_question_that_is_not_edited_after_all_stays_and_the_draft_comes_back(shell: Shell) -> None:
+    said = chat(TURN, replace(TURN, question="And a tree?"))
+    value, _, _ = edit(shell, pressed(0), said, "a draft", "en")
+    value, _, _ = edit(shell, pressed(1), value, "Name a fruit.", "en")
+    value, message, told = edit(shell, pressed(-1), value, "Name a", "en")
+    assert (value["turns"], value["editing"]) == (said["turns"], None)
+    assert (message, told) == ("a draft", "")
+
+
+@pytest.mark.parametrize("turn", [-2, 1, "one", None])
+def test_press_that_names_no_turn_is_refused_in_words(shell: Shell, turn: Any) -> None:
+    *unchanged, told = edit(shell, pressed(turn), chat(TURN), "", "en")
+    assert unchanged == [gr.skip(), gr.skip()]
+    assert "turn must be" in told
+
+
+@pytest.mark.parametrize(
+    "editing", [{"turn": 1, "draft": ""}, {"turn": 0}, {"turn": "0", "draft": ""}, "0", None]
+)
+def test_malformed_editing_takes_nothing_back(editing: Any) -> None:
+    assert speech.standing(chat(TURN) | {"editing": editing}) == (TURN,)
+
+
+def test_edited_question_that_fails_is_edited_on(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    value, _, _ = edit(shell, pressed(0), chat(TURN), "a draft", "en")
+    asked = taken(shell, parts, given | {"chat": value, "message": "Name a colour."})
+    with closing(shell.lab.answer(framed(shell, REQUEST, given))) as going:
+        next(iter(going))
+        *_, failed = conversation.answer(shell, REQUEST, **asked)
+    changed = conversation.after(shell, parts, REQUEST, **asked | {"chat": failed})
+    assert speech.read_turns(changed[parts.chat]) == (TURN,)
+    assert speech.read_editing(changed[parts.chat]) == speech.Editing(0, "a draft")
+    assert changed[parts.message] == "Name a colour."
 
 
 def test_answer_is_redrawn_in_the_language_that_the_page_has_come_to_speak(

@@ -3,7 +3,7 @@
 Knows no fold.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,8 @@ class Asked:
     message: Any
     results: dict[str, Any] = field(default_factory=dict)
     """Fold -> the component that holds what was found there; a fold that is built adds its own."""
+    redraws: list[tuple[Any, Callable[..., Any]]] = field(default_factory=list)
+    """Components that follow the page's language, each with what draws it; see `said_again.follow`."""
 
 
 def question_now(shell: Shell, request: gr.Request, given: dict[str, Any]) -> AnswerRequest:
@@ -35,7 +37,7 @@ def question_now(shell: Shell, request: gr.Request, given: dict[str, Any]) -> An
     Raises:
         BadInput: nothing is typed and nothing was asked, or a knob is out of range.
     """
-    turns = speech.read_turns(given["chat"])
+    turns = speech.standing(given["chat"])
     if not str(given["message"] or "").strip():
         if not turns:
             raise BadInput("empty_text", field="message")

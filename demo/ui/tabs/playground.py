@@ -187,8 +187,9 @@ def _way(
 
 def _wire_taking_back(shell: Shell, parts: Playground, kept: dict[str, Any]) -> list[Any]:
     shown = [parts.chat, parts.message, parts.notice]
+    typed = kept | {"message": parts.message}
     # An event of the chat's own script: Gradio's `on` does not know it.
-    edited = parts.chat.edit(shell.bind(edit), inputs_kwargs=kept, outputs=shown, **AT_ONCE)
+    edited = parts.chat.edit(shell.bind(edit), inputs_kwargs=typed, outputs=shown, **AT_ONCE)
     edited.then(None, None, None, js=FOCUS_MESSAGE, api_visibility="private")
     left, language = [parts.chat, parts.notice], {"language": shell.language}
     return [
