@@ -26,13 +26,15 @@ def lab(own_home: Path) -> Iterator[Lab]:
 
 @pytest.fixture
 def keeping(lab: Lab, tmp_path: Path) -> Keeping:
-    return Keeping(LabSettings(home=tmp_path), lab.engine, lambda *_: tmp_path, lab.render)
+    return Keeping(
+        LabSettings(home=tmp_path), lab.engine, lab.workspaces, lambda *_: tmp_path, lab.render
+    )
 
 
 def test_a_file_lies_where_it_is_served_under_a_name_of_its_own(
     keeping: Keeping, tmp_path: Path
 ) -> None:
-    paths = [keeping.save("report.html", b"x") for _ in range(2)]
+    paths = [keeping.save("", "report.html", b"x") for _ in range(2)]
     assert paths[0] != paths[1]
     assert all(path.is_relative_to(LabSettings(home=tmp_path).served) for path in paths)
     assert all(len(path.parent.name) >= 32 for path in paths)
@@ -40,7 +42,7 @@ def test_a_file_lies_where_it_is_served_under_a_name_of_its_own(
 
 
 def test_a_file_goes_after_a_day(keeping: Keeping) -> None:
-    old, new = keeping.save("a.json", b"x"), keeping.save("b.json", b"x")
+    old, new = keeping.save("", "a.json", b"x"), keeping.save("", "b.json", b"x")
     then = time.time() - KEEP_SECONDS - 1
     os.utime(old.parent, (then, then))
     keeping.tidy()
@@ -53,15 +55,25 @@ def test_the_oldest_files_make_room_for_a_new_one(
     monkeypatch.setattr(keeping_module, "ROOM", 25)
     paths = []
     for age in (30, 20, 10):
-        paths.append(keeping.save("a.json", b"x" * 10))
+        paths.append(keeping.save("", "a.json", b"x" * 10))
         os.utime(paths[-1].parent, (time.time() - age,) * 2)
     keeping.tidy()
     assert [path.exists() for path in paths] == [False, True, True]
 
 
+def test_files_go_with_their_workspace_and_no_other_does(lab: Lab) -> None:
+    mine, other = lab.new_workspace(), lab.new_workspace()
+    gone, left = (lab.keeping.save(owner, "report.html", b"x") for owner in (mine, other))
+    assert mine not in str(gone)
+    lab.delete_workspace(mine)
+    assert (gone.exists(), left.exists()) == (False, True)
+    with pytest.raises(NotFound):
+        lab.keeping.save(mine, "report.html", b"x")
+
+
 def test_a_file_that_is_too_large_is_refused(keeping: Keeping) -> None:
     with pytest.raises(BadInput, match="the most is 8 MB"):
-        keeping.save("a.json", b"x" * (LARGEST + 1))
+        keeping.save("", "a.json", b"x" * (LARGEST + 1))
 
 
 def test_the_code_names_no_place_of_this_machine(lab: Lab) -> None:

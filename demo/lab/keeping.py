@@ -1,7 +1,8 @@
 """What a visitor takes home from the Playground: the code that asks the same, and files of what was found.
 
 Says which model and adapters the code loads, and never where they lie on this machine. Files lie where
-they are served, under a name that nobody can guess, and go after a day. Knows no widget.
+they are served, under a name that nobody can guess, and go with their workspace or after a day. Knows no
+widget.
 """
 
 import platform
@@ -23,13 +24,15 @@ from demo.prompting.code_adapters import Worn
 from demo.records import AnswerRequest, RenderedPrompt
 from demo.settings import ROOT, LabSettings
 from demo.text.tokenizer import PLAIN_TEMPLATE
-from demo.workspace import read_json, slug, write_atomic
+from demo.workspace import Workspaces, read_json, slug, write_atomic
 
 KEEP_SECONDS = 86_400
 LARGEST = 8_000_000
 """Bytes of one file: a chat of a full context, its lens and every fold are a tenth of it."""
 ROOM = 400_000_000
 """Bytes of all visitors' files; beyond them the oldest go early."""
+NOBODY = "nobody"
+"""The folder for those who have no workspace."""
 LIBRARIES = ("torch", "transformers", "peft", "gradio")
 
 
@@ -39,6 +42,7 @@ class Keeping:
     Args:
         settings: say where files are served.
         engine: knows the model.
+        workspaces: whose files they are.
         folder_of: a workspace and an adapter's name to the adapter's folder.
         render: checks a request and renders its prompt.
     """
@@ -47,11 +51,13 @@ class Keeping:
         self,
         settings: LabSettings,
         engine: Engine,
+        workspaces: Workspaces,
         folder_of: Callable[[str, str], Path],
         render: Callable[[AnswerRequest], RenderedPrompt],
     ) -> None:
         self.engine = engine
         self.folder = settings.served / "kept"
+        self._workspaces = workspaces
         self._folder_of = folder_of
         self._render = render
         self._writing = threading.Lock()
@@ -69,23 +75,26 @@ class Keeping:
         turns = [] if request.completion else base.tokenizer.turns(request.messages)
         return code(request, turns, loaded(base, self.engine.status().cores > 0), worn)
 
-    def save(self, name: str, content: bytes) -> Path:
+    def save(self, workspace: str, name: str, content: bytes) -> Path:
         """Keep a file for a day where whoever knows its path can fetch it.
 
         Args:
+            workspace: with which the file goes; empty for a visitor without one.
             name: as it will be called in the visitor's folder.
             content: the whole file.
 
         Raises:
             BadInput: it is larger than one file may be.
+            NotFound: there is no such workspace.
         """
+        owner = self._workspaces.open(workspace).name if workspace else NOBODY
         if len(content) > LARGEST:
             raise BadInput(
                 "keep_too_big", got=round(len(content) / 1e6, 1), high=round(LARGEST / 1e6)
             )
         with self._writing:
             self._sweep(ROOM - len(content))
-            path = self.folder / secrets.token_urlsafe(24) / name
+            path = self.folder / owner / secrets.token_urlsafe(24) / name
             path.parent.mkdir(parents=True)
             write_atomic(path, content)
         return path
@@ -95,14 +104,18 @@ class Keeping:
         with self._writing:
             self._sweep(ROOM)
 
+    def forget(self, workspace: str) -> None:
+        """Delete the files of a workspace that is about to be deleted."""
+        with self._writing:
+            shutil.rmtree(self.folder / self._workspaces.open(workspace).name, ignore_errors=True)
+
     def versions(self) -> dict[str, str]:
         """Of what computes here."""
         return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
     def _sweep(self, room: int) -> None:
         """Delete folders that are a day old, and then the oldest until the others fit into `room`."""
-        folders = self.folder.iterdir() if self.folder.is_dir() else ()
-        newest = sorted(folders, key=lambda f: f.stat().st_mtime, reverse=True)
+        newest = sorted(self.folder.glob("*/*/"), key=lambda f: f.stat().st_mtime, reverse=True)
         for folder in newest:
             room -= sum(file.stat().st_size for file in folder.iterdir())
             if room < 0 or time.time() - folder.stat().st_mtime > KEEP_SECONDS:

@@ -36,7 +36,7 @@ class Lab(Answers):
         self.datasets = DatasetStore(ROOT / "demo" / "samples")
         self.prompt_files = Prompts(settings, workspaces, self.prompts, self.datasets)
         self.experiments = Experiments(engine, workspaces, self.datasets, self._asked)
-        self.keeping = Keeping(settings, engine, self._adapter_folder, self.render)
+        self.keeping = Keeping(settings, engine, workspaces, self._adapter_folder, self.render)
         self._closing = threading.Event()
 
     def start(self) -> None:
@@ -68,6 +68,7 @@ class Lab(Answers):
     def delete_workspace(self, workspace: str) -> None:
         """Stop its runs and delete everything in it."""
         self.runs.stop_all(self.workspaces.open(workspace))
+        self.keeping.forget(workspace)
         self.workspaces.delete(workspace)
 
     # datasets

@@ -18,6 +18,7 @@ from demo.prompting.report.records import Part, Report
 from demo.records import AnswerRequest
 from demo.ui import speech
 from demo.ui.glass.section import Asked, question_now, section
+from demo.ui.memory import recalled
 from demo.ui.report_style import report_style
 from demo.ui.shell import QUIET, Shell, wire
 from demo.ui.views import notice
@@ -56,7 +57,7 @@ def keep(shell: Shell, kind: str, request: gr.Request, **given: Any) -> tuple[An
         report = gathered(shell, question_now(shell, request, given), given)
         content = written(kind, shell, language, report)
         name = f"playground-{datetime.now(UTC):%Y-%m-%d-%H%M}.{KINDS[kind]}"
-        path = shell.lab.keeping.save(name, content)
+        path = shell.lab.keeping.save(recalled(given["memory"])["workspace"], name, content)
     except Exception as error:
         return gr.update(value=None), notice(shell.explain(language, error))
     return gr.update(value=str(path)), notice(shell.texts.say(language, "keep.made"), "quiet")
