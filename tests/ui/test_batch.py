@@ -1,5 +1,7 @@
 """Draws and votes as the page keeps and shows them: what was stopped is not counted."""
 
+import pytest
+
 from demo.errors import Busy
 from demo.records import Answer
 from demo.ui.glass import batch, draws
@@ -26,6 +28,11 @@ BATCH = [
 
 def voted(truth: str = "", rule: str = "last_number") -> str:
     return str(ballot(TEXTS, "en", BATCH, (rule, truth), live=False))
+
+
+def said_by(*chains: str, truth: str = "") -> str:
+    answers = [answer(chain) for chain in chains]
+    return str(ballot(TEXTS, "en", answers, ("last_number", truth), live=False))
 
 
 def test_answers_come_back_from_the_browser_as_they_were() -> None:
@@ -56,9 +63,63 @@ def test_the_measured_truth_is_told_where_the_right_answer_is_known() -> None:
 
 
 def test_a_tie_is_called_a_tie() -> None:
-    html = ballot(TEXTS, "en", [answer("1"), answer("2")], ("last_number", "1"), live=False)
-    assert "A tie between 1 · 2, with 1 of 2 chains each" in html
+    html = said_by("1", "2", "1", "2", truth="1")
+    assert "A tie between 1 · 2, with 2 of 4 chains each" in html
     assert "The vote is not right" in html
+
+
+@pytest.mark.parametrize(
+    ("chains", "said"),
+    [
+        (("1", "1"), "All 2 chains agree on “1” (100 %)."),
+        (("1", "2"), "No two of 2 chains agree: 1 · 2, each from one chain (50 %)."),
+        (("1", "2", "3", "4", "5"), "No two of 5 chains agree: 1 · 2 · 3 · 4 · …, each"),
+        (("1", "none"), "“1” is the only answer that was found: one of 2 chains gives it (50 %)."),
+        (("1",), "One chain came to its end and says “1”."),
+        (("none",), "One chain came to its end, and no answer was found in it."),
+        ((), "Stopped before the first chain began."),
+    ],
+)
+def test_every_outcome_of_a_vote_has_a_sentence_that_fits(
+    chains: tuple[str, ...], said: str
+) -> None:
+    assert said in said_by(*chains)
+
+
+def test_one_chain_with_a_known_answer_is_right_or_not_and_has_no_interval() -> None:
+    assert "That is right." in said_by("1", truth="1")
+    html = said_by("1", truth="2")
+    assert "That is not right: the answer is 2." in html
+    assert "interval" not in html
+
+
+def test_where_no_chain_came_to_its_end_nothing_is_voted_on() -> None:
+    under_way = [answer("It is", "")] * 3
+    html = str(ballot(TEXTS, "en", under_way, ("last_number", "1"), live=False))
+    assert "None of the 3 chains came to an end" in html
+    assert html.count("<p") == 1
+
+
+@pytest.mark.parametrize(
+    ("drawn", "said"),
+    [
+        (("a", "a"), "2 draws, and all say the same."),
+        (("a", "b"), "2 draws, and no text came twice."),
+        (("a",), "One draw came to its end"),
+        ((), "Stopped before the first draw began."),
+    ],
+)
+def test_every_outcome_of_draws_has_a_sentence_that_fits(drawn: tuple[str, ...], said: str) -> None:
+    answers = [answer(text) for text in drawn]
+    html = str(draws._value(TEXTS, "en", answers, 0.8, live=False)["html"])
+    assert said in html
+    assert "for all 1 answers" not in html
+
+
+def test_draws_that_were_all_stopped_are_said_to_be_so_once() -> None:
+    html = str(draws._value(TEXTS, "en", [answer("a", "")] * 20, 0.0, live=False)["html"])
+    assert "None of the 20 draws came to its end" in html
+    assert html.count("<p") == 1
 
 
 def test_without_any_answer_the_page_says_what_to_do() -> None:

@@ -102,7 +102,7 @@ def test_at_temperature_0_all_draws_are_equal_and_the_page_says_why(
 ) -> None:
     *_, last = draws.draw(shell, REQUEST, **given | {"warmth": 0.0})
     assert len({a.text for a in batch.read_kept(last)}) == 1
-    assert "20 draws, 1 different texts" in html_of(last)
+    assert "20 draws, and all say the same." in html_of(last)
     assert "so all draws are equal" in html_of(last)
 
 

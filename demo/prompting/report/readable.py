@@ -13,6 +13,9 @@ from demo.errors import LabError
 from demo.prompting.branches import tree_of
 from demo.records import TokenChoice
 
+SHOWN = ("html", "language")
+"""What a fold's value keeps of its own look."""
+
 
 def readable(name: str, value: Any) -> Any:
     """A fold's value as people read it, without its picture.
@@ -23,7 +26,7 @@ def readable(name: str, value: Any) -> Any:
     """
     if not isinstance(value, dict):
         return None
-    data = {key: one for key, one in value.items() if key != "html"}
+    data = {key: one for key, one in value.items() if key not in SHOWN}
     try:
         return WRITTEN_OUT[name](data) if name in WRITTEN_OUT and data else data
     except (LabError, KeyError, TypeError, ValueError, ArithmeticError, LookupError):

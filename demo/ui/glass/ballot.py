@@ -18,6 +18,8 @@ from demo.ui.views import joined
 
 LONGEST_ANSWER = 200
 """Characters of an answer beside its bar; the chain itself is shown whole."""
+NAMED = 4
+"""Equal winners that a sentence names."""
 
 
 def ballot(
@@ -58,31 +60,46 @@ def ballot(
 def _summary(
     texts: Texts, language: str, answers: Sequence[Answer], counted: Tally, truth: str
 ) -> Markup:
-    lines = [
-        _verdict(texts, language, counted),
+    html = Markup('<p class="verdict" role="status">{}</p>')
+    if not counted.count:
+        key = "votes.none_ended" if answers else "votes.nothing"
+        return html.format(texts.say(language, key, count=len(answers)))
+    facts = [
         _truth(texts, language, counted, truth),
         batch.stopped_line(texts, language, answers),
-        batch.cost(texts, language, batch.ended(answers)) if counted.count else "",
+        batch.cost(texts, language, batch.ended(answers)),
     ]
-    first, *others = [line for line in lines if line]
-    html = Markup('<p class="verdict" role="status">{}</p>').format(first)
-    return html + joined(Markup('<p class="facts">{}</p>').format(line) for line in others)
+    return html.format(_verdict(texts, language, counted)) + joined(
+        Markup('<p class="facts">{}</p>').format(line) for line in facts if line
+    )
 
 
 def _verdict(texts: Texts, language: str, counted: Tally) -> str:
     """What won and how many agree; a tie and an election without votes are called so."""
-    if not counted.votes:
-        return texts.say(language, "votes.nobody", count=counted.count)
     winners = counted.winners
-    key = "votes.winner" if len(winners) == 1 else "votes.tie"
+    if not winners:
+        key = "votes.nobody_of_one" if counted.count == 1 else "votes.nobody"
+        return texts.say(language, key, count=counted.count)
+    named = [vote.answer[:LONGEST_ANSWER] for vote in winners[:NAMED]]
     return texts.say(
         language,
-        key,
-        answer=" · ".join(vote.answer[:LONGEST_ANSWER] for vote in winners[:4]),
+        f"votes.{_outcome(counted)}",
+        answer=" · ".join([*named, *("…" for _ in winners[NAMED : NAMED + 1])]),
         votes=winners[0].count,
         count=counted.count,
         share=percent(texts, language, counted.agreement),
     )
+
+
+def _outcome(counted: Tally) -> str:
+    """Which sentence tells an election with votes."""
+    winners = counted.winners
+    most = winners[0].count
+    if most == counted.count:
+        return "one" if most == 1 else "all_agree"
+    if len(winners) > 1:
+        return "tie" if most > 1 else "all_differ"
+    return "winner" if most > 1 else "only_one"
 
 
 def _truth(texts: Texts, language: str, counted: Tally, truth: str) -> str:
@@ -92,9 +109,10 @@ def _truth(texts: Texts, language: str, counted: Tally, truth: str) -> str:
     right = counted.given(truth)
     low, high = wilson(right, counted.count)
     won = len(counted.winners) == 1 and same(counted.winners[0].answer, truth)
+    outcome = "votes.right" if won else "votes.wrong"
     return texts.say(
         language,
-        "votes.right" if won else "votes.wrong",
+        outcome if counted.count > 1 else f"{outcome}_one",
         truth=truth,
         right=right,
         count=counted.count,

@@ -100,7 +100,7 @@ def cost(texts: Texts, language: str, answers: Sequence[Answer]) -> str:
     prompt = max((a.prompt_tokens for a in answers), default=0)
     return texts.say(
         language,
-        "batch.cost",
+        "batch.cost" if len(answers) > 1 else "batch.cost_one",
         tokens=sum(a.tokens for a in answers),
         prompt=prompt,
         read=sum(max(0, a.prompt_tokens - a.reused) for a in answers),

@@ -8,10 +8,14 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from demo.ui.glass import said_again
+from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.shell import QUIET, Shell, wire
 from demo.ui.views import notice
 
+LONGEST = 400_000
+"""Characters of code that are read of what a browser sends: more than the longest prompt makes."""
 COPY_SCRIPT = """
 element.addEventListener('click', async event => {
     const button = event.target.closest('[data-copied]');
@@ -37,7 +41,8 @@ def build(shell: Shell, asked: Asked) -> None:
             js_on_load=COPY_SCRIPT,
             elem_id="shown-code",
         )
-    wire([go.click], shell.bind(show), asked.inputs, shown, **QUIET)
+    showing = wire([go.click], shell.bind(show), asked.inputs, shown, **QUIET)
+    said_again.follow(shell, asked, shown, redraw, [showing])
 
 
 def show(shell: Shell, request: gr.Request, **given: Any) -> dict[str, Any]:
@@ -47,6 +52,15 @@ def show(shell: Shell, request: gr.Request, **given: Any) -> dict[str, Any]:
         lines = shell.lab.keeping.code(question_now(shell, request, given))
     except Exception as error:
         return {"html": notice(shell.explain(language, error))}
+    return _value(shell, language, lines)
+
+
+def redraw(shell: Shell, value: Any, language: str) -> dict[str, Any]:
+    """The same lines under words of another language."""
+    return _value(shell, language, str(value["code"])[:LONGEST])
+
+
+def _value(shell: Shell, language: str, lines: str) -> dict[str, Any]:
     copied, say = shell.texts.say(language, "code.copied"), shell.texts.say
     html = Markup(
         '<button type="button" class="quiet copy" data-copied="{}">{}</button>'
@@ -54,4 +68,4 @@ def show(shell: Shell, request: gr.Request, **given: Any) -> dict[str, Any]:
         '<pre class="shown-code" tabindex="0" role="region" aria-label="{}"><code>{}</code></pre>'
     )
     shown = html.format(copied, say(language, "code.copy"), say(language, "code.lines"), lines)
-    return {"html": shown, "code": lines}
+    return {"html": shown, "code": lines, **told_in(language)}

@@ -11,8 +11,9 @@ from markupsafe import Markup
 
 from demo.prompting.votes import Vote, grouped
 from demo.records import Answer, Sampling
-from demo.ui.glass import batch
+from demo.ui.glass import batch, said_again
 from demo.ui.glass.distribution import percent
+from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.language import Texts
 from demo.ui.shell import STREAM, Shell, wire, wire_stop
@@ -48,6 +49,7 @@ def build(shell: Shell, asked: Asked) -> None:
     drawing = wire([go.click], shell.bind(draw), inputs, shown, **STREAM)
     kept = {"value": shown, "language": shell.language}
     wire_stop(stop, [drawing], shell.bind(settle), kept, shown)
+    said_again.follow(shell, asked, shown, settle, [drawing])
 
 
 def draw(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
@@ -69,7 +71,7 @@ def draw(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, 
 
 
 def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
-    """What was drawn until it was stopped."""
+    """What was drawn until it was stopped, or has ended, told in this language."""
     warmth = value.get("warmth") if isinstance(value, dict) else 0.0
     return _value(shell.texts, language, batch.read_kept(value), warmth, live=False)
 
@@ -79,7 +81,7 @@ def _value(
 ) -> dict[str, Any]:
     """The picture, and the draws that it shows."""
     done = batch.ended(answers)
-    told = (
+    above = (
         batch.progress(texts, language, answers)
         if live
         else _summary(texts, language, answers, done, warmth)
@@ -87,27 +89,43 @@ def _value(
     groups = grouped([answer.text for answer in done])
     html = Markup('<div class="batch {}">{}<ol class="groups">{}</ol></div>').format(
         "drawing" if live else "",
-        told,
+        above,
         joined(_group(texts, language, group, done) for group in groups),
     )
-    return {"html": html, "draws": batch.kept(answers), "warmth": warmth}
+    told = {} if live else told_in(language)
+    return {"html": html, "draws": batch.kept(answers), "warmth": warmth, **told}
 
 
 def _summary(
     texts: Texts, language: str, answers: Sequence[Answer], done: Sequence[Answer], warmth: Any
 ) -> Markup:
     """How many different texts there are, in one sentence; and what they cost."""
+    facts = []
+    if done:
+        greedy = texts.say(language, "draws.greedy") if warmth == 0 and len(done) > 1 else ""
+        stopped = batch.stopped_line(texts, language, answers)
+        facts = [stopped, greedy, batch.cost(texts, language, done)]
+    html = Markup('<p class="verdict" role="status">{}</p>')
+    return html.format(_verdict(texts, language, answers, done)) + joined(
+        Markup('<p class="facts">{}</p>').format(line) for line in facts if line
+    )
+
+
+def _verdict(texts: Texts, language: str, answers: Sequence[Answer], done: Sequence[Answer]) -> str:
+    """The sentence that fits: from nothing to compare over all equal to all different."""
     groups = grouped([answer.text for answer in done])
-    lines = [batch.stopped_line(texts, language, answers)]
-    if groups:
-        share = percent(texts, language, groups[0].count / len(done))
-        facts = {"count": len(done), "different": len(groups), "most": groups[0].count}
-        lines.insert(0, texts.say(language, "draws.verdict", share=share, **facts))
-        lines.append(texts.say(language, "draws.greedy") if warmth == 0 else "")
-        lines.append(batch.cost(texts, language, done))
-    first, *others = [line for line in lines if line] or [texts.say(language, "draws.none")]
-    html = Markup('<p class="verdict" role="status">{}</p>').format(first)
-    return html + joined(Markup('<p class="facts">{}</p>').format(line) for line in others)
+    facts = {"count": len(done), "different": len(groups), "most": 0, "share": ""}
+    if not groups:
+        key, facts["count"] = "none" if answers else "nothing", len(answers)
+    elif len(done) == 1:
+        key = "one"
+    elif len(groups) == 1:
+        key = "all_equal"
+    else:
+        facts["most"] = groups[0].count
+        facts["share"] = percent(texts, language, groups[0].count / len(done))
+        key = "verdict" if groups[0].count > 1 else "all_different"
+    return texts.say(language, f"draws.{key}", **facts)
 
 
 def _group(texts: Texts, language: str, group: Vote, done: Sequence[Answer]) -> Markup:

@@ -13,7 +13,8 @@ from demo.errors import LabError
 from demo.lab.answers import LONGEST_TEXT
 from demo.prompting.judging import Question, continuations_of, questions
 from demo.records import Message, ScoreRequest, conversation
-from demo.ui.glass import judged, pairs
+from demo.ui.glass import judged, pairs, said_again
+from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, section
 from demo.ui.memory import recalled, visitor
 from demo.ui.shell import AT_ONCE, STREAM, Shell, wire
@@ -44,9 +45,10 @@ def build(shell: Shell, asked: Asked) -> None:
         pairs.build(shell, asked)
     typed = {"before": before, "options": options, "chat_answer": chat, "per_token": per_token}
     wire([example.input], fill, {"example": example}, [before, options], **AT_ONCE)
-    wire([go.click], shell.bind(judge), asked.inputs | typed, view, **STREAM)
+    judging = wire([go.click], shell.bind(judge), asked.inputs | typed, view, **STREAM)
+    said_again.follow(shell, asked, view, redraw, [judging])
     shown = {"view": view, "per_token": per_token, "language": shell.language}
-    wire([per_token.input, shell.language.input], shell.bind(redraw), shown, view, **AT_ONCE)
+    wire([per_token.input], shell.bind(measured_by), shown, view, **AT_ONCE)
 
 
 def _all() -> tuple[Question, ...]:
@@ -95,10 +97,15 @@ def _request(request: gr.Request, given: dict[str, Any]) -> ScoreRequest:
     )
 
 
-def redraw(shell: Shell, view: Any, per_token: bool, language: str) -> Any:
-    """The same scores by the other measure, or in another language; nothing before the first."""
+def measured_by(shell: Shell, view: Any, per_token: bool, language: str) -> Any:
+    """The same scores by the other measure; nothing before the first."""
     found = judged.read_kept(view)
     return _value(shell, language, found, bool(per_token)) if found else gr.skip()
+
+
+def redraw(shell: Shell, view: Any, language: str) -> dict[str, Any]:
+    """The same scores in another language."""
+    return _value(shell, language, judged.read_kept(view), view.get("per_token") is True)
 
 
 def _value(shell: Shell, language: str, found: judged.Judged, per_token: bool) -> dict[str, Any]:
@@ -106,4 +113,5 @@ def _value(shell: Shell, language: str, found: judged.Judged, per_token: bool) -
         html = judged.view(shell.texts, language, found, per_token)
     except LabError as error:
         return {"html": notice(shell.explain(language, error))}
-    return {"html": html, "judged": judged.kept(found)}
+    measure = {"per_token": per_token}
+    return {"html": html, "judged": judged.kept(found), **measure, **told_in(language)}

@@ -17,6 +17,8 @@ from demo.prompting.report.readable import readable
 from demo.prompting.report.records import Part, Report
 from demo.records import AnswerRequest
 from demo.ui import speech
+from demo.ui.glass import said_again
+from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.memory import recalled
 from demo.ui.report_style import report_style
@@ -40,11 +42,12 @@ def build(shell: Shell, asked: Asked) -> None:
             buttons = {
                 kind: shell.labels.add(gr.Button, f"keep.{kind}", min_width=90) for kind in KINDS
             }
-        said = gr.HTML("")
+        said = gr.HTML({"html": ""}, html_template="${value.html}", js_on_load=None)
         file = shell.labels.add(
             gr.DownloadButton, "keep.file", visible="hidden", elem_id="kept-file"
         )
     inputs = asked.inputs | {f"{FOUND}{name}": part for name, part in asked.results.items()}
+    said_again.follow(shell, asked, said, redraw)
     for kind, button in buttons.items():
         made = wire([button.click], shell.bind(keep, kind), inputs, [file, said], **QUIET)
         made.success(None, js=SAVE_SCRIPT, api_visibility="private")
@@ -59,8 +62,13 @@ def keep(shell: Shell, kind: str, request: gr.Request, **given: Any) -> tuple[An
         name = f"playground-{datetime.now(UTC):%Y-%m-%d-%H%M}.{KINDS[kind]}"
         path = shell.lab.keeping.save(recalled(given["memory"])["workspace"], name, content)
     except Exception as error:
-        return gr.update(value=None), notice(shell.explain(language, error))
-    return gr.update(value=str(path)), notice(shell.texts.say(language, "keep.made"), "quiet")
+        return gr.update(value=None), {"html": notice(shell.explain(language, error))}
+    return gr.update(value=str(path)), redraw(shell, None, language)
+
+
+def redraw(shell: Shell, _: Any, language: str) -> dict[str, Any]:
+    """That the file was made."""
+    return {"html": notice(shell.texts.say(language, "keep.made"), "quiet"), **told_in(language)}
 
 
 def gathered(shell: Shell, question: AnswerRequest, given: dict[str, Any]) -> Report:

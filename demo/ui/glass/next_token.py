@@ -18,7 +18,7 @@ from demo.records import Sampling
 from demo.ui.glass.distribution import distribution
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.language import Texts
-from demo.ui.shell import AT_ONCE, STREAM, Shell, wire
+from demo.ui.shell import AT_ONCE, STREAM, Shell, chain, wire
 from demo.ui.views import notice
 
 MOST_KEPT = 20_000
@@ -35,17 +35,19 @@ def build(shell: Shell, asked: Asked) -> None:
         picture = gr.HTML("", elem_id="next-token")
     asked.results.update(next_token=kept, next_token_picture=picture)
     knobs = {f.name: asked.inputs[f.name] for f in fields(Sampling)}
-    wire([look_button.click], shell.bind(look), asked.inputs, [kept, picture], **STREAM)
+    looking = wire([look_button.click], shell.bind(look), asked.inputs, [kept, picture], **STREAM)
     # What changes its look alone: the language, and every control but length and seed.
+    given = {"kept": kept, "language": shell.language, **knobs}
     moved = [part.change for name, part in knobs.items() if name not in ("max_new_tokens", "seed")]
     wire(
         [*moved, shell.language.input],
         shell.bind(redraw),
-        {"kept": kept, "language": shell.language, **knobs},
+        given,
         picture,
         trigger_mode="always_last",
         **AT_ONCE,
     )
+    chain(looking, shell.bind(after_look), given, picture, **AT_ONCE)
 
 
 def look(shell: Shell, request: gr.Request, **given: Any) -> Iterator[tuple[Any, Any]]:
@@ -58,8 +60,15 @@ def look(shell: Shell, request: gr.Request, **given: Any) -> Iterator[tuple[Any,
     except Exception as error:
         yield {}, notice(shell.explain(language, error))
         return
-    kept = packed(seen) | {"after": question.messages[-1].content[-QUESTION_SHOWN:]}
+    after = question.messages[-1].content[-QUESTION_SHOWN:]
+    kept = packed(seen) | {"after": after, "language": language}
     yield kept, picture_of(shell.texts, language, kept, question.sampling)
+
+
+def after_look(shell: Shell, kept: Any, language: str, **knobs: Any) -> Any:
+    """The picture once more, where the page's language changed during the look."""
+    same = isinstance(kept, dict) and kept.get("language") == language
+    return gr.skip() if same else redraw(shell, kept, language, **knobs)
 
 
 def redraw(shell: Shell, kept: Any, language: str, **knobs: Any) -> Any:

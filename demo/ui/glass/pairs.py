@@ -14,8 +14,10 @@ from demo.evaluation.chance import wilson
 from demo.prompting.judging import Kind, Question, joined_to, questions, right_twins
 from demo.records import Message, ScoreRequest
 from demo.ui import speech
+from demo.ui.glass import said_again
 from demo.ui.glass.distribution import percent
 from demo.ui.glass.judged import ratio_in_words
+from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked
 from demo.ui.language import Texts
 from demo.ui.memory import recalled, visitor
@@ -45,6 +47,7 @@ def build(shell: Shell, asked: Asked) -> None:
     ]
     kept = {"value": shown, "language": shell.language}
     wire_stop(stop, judging, shell.bind(settle), kept, shown)
+    said_again.follow(shell, asked, shown, settle, judging)
 
 
 def judge_all(
@@ -83,7 +86,7 @@ def _scored(shell: Shell, kind: Kind, asked: dict[str, Any]) -> Iterator[list[li
 
 
 def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
-    """What was judged until it was stopped."""
+    """What was judged until it was stopped, or has ended, told in this language."""
     kind, scores = read_kept(value)
     return _value(shell.texts, language, kind, scores, live=False)
 
@@ -110,13 +113,14 @@ def _value(
     elif not scores:
         html = notice(texts.say(language, "judge.none"), "quiet")
     else:
-        told = _right if kind == "pronouns" else _words
-        html = told(texts, language, asked[: len(scores)], scores)
+        tell = _right if kind == "pronouns" else _words
+        html = tell(texts, language, asked[: len(scores)], scores)
         if len(scores) < len(asked):
             html += notice(
                 texts.say(language, "judge.stopped", count=len(scores), all=len(asked)), "quiet"
             )
-    return {"html": html, "kind": kind, "scores": scores}
+    told = {} if live else told_in(language)
+    return {"html": html, "kind": kind, "scores": scores, **told}
 
 
 def _progress(texts: Texts, language: str, done: int, count: int) -> Markup:

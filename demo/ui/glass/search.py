@@ -12,7 +12,9 @@ import gradio as gr
 
 from demo.experiment_records import Search, SearchRequest
 from demo.ui import speech
+from demo.ui.glass import kept, said_again
 from demo.ui.glass.ladder import picture
+from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, section
 from demo.ui.glass.sensitivity import GAP, chosen_set, end
 from demo.ui.memory import recalled, visitor
@@ -46,7 +48,8 @@ def build(shell: Shell, asked: Asked) -> None:
         )
     asked.results["search"] = shown
     typed = {"task": task, **knobs}
-    wire([go.click], shell.bind(search), asked.inputs | typed, shown, **STREAM)
+    searching = wire([go.click], shell.bind(search), asked.inputs | typed, shown, **STREAM)
+    said_again.follow(shell, asked, shown, redraw, [searching])
     wire([stop.click], shell.bind(end), {"memory": shell.memory}, None, **AT_ONCE)
 
 
@@ -57,19 +60,28 @@ def search(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str
     try:
         with closing(shell.lab.experiments.search(_asked(request, given))) as steps:
             for so_far in speech.paced(steps, lambda: max(GAP, 2 * shell.gap())):
-                found = {"search": asdict(so_far)} if so_far.done else {}
-                yield {"html": picture(shell.texts, language, so_far), **found}
+                yield _value(shell, language, so_far)
     except Exception as error:
         yield {"html": notice(shell.explain(language, error))}
 
 
+def _value(shell: Shell, language: str, so_far: Search) -> dict[str, Any]:
+    found = {"search": asdict(so_far), **told_in(language)} if so_far.done else {}
+    return {"html": picture(shell.texts, language, so_far), **found}
+
+
+def redraw(shell: Shell, value: Any, language: str) -> dict[str, Any]:
+    """What a search has found, in another language. Raises `ValueError` where it is none."""
+    return _value(shell, language, kept.read(Search, value["search"]))
+
+
 def _asked(request: gr.Request, given: dict[str, Any]) -> SearchRequest:
-    kept = recalled(given["memory"])
+    memory = recalled(given["memory"])
     kind, _, dataset = str(given["task"] or "").partition(" ")
     return SearchRequest(
         kind=kind,  # type: ignore[arg-type]  # the lab checks it
-        dataset=chosen_set(dataset, kept["dataset"]),
-        workspace=kept["workspace"],
+        dataset=chosen_set(dataset, memory["dataset"]),
+        workspace=memory["workspace"],
         visitor=visitor(given["memory"], request),
         adapter=given["speaks"] or "base",
         candidates=given["candidates"],

@@ -13,6 +13,8 @@ import gradio as gr
 from demo.errors import BadInput
 from demo.experiment_records import Sensitivity, SensitivityRequest
 from demo.ui import speech
+from demo.ui.glass import kept, said_again
+from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, section
 from demo.ui.glass.strip import picture
 from demo.ui.memory import recalled, visitor
@@ -51,7 +53,8 @@ def build(shell: Shell, asked: Asked) -> None:
         )
     asked.results["sensitivity"] = shown
     typed = {"dataset": dataset, "wordings": wordings, **knobs}
-    wire([go.click], shell.bind(measure), asked.inputs | typed, shown, **STREAM)
+    measuring = wire([go.click], shell.bind(measure), asked.inputs | typed, shown, **STREAM)
+    said_again.follow(shell, asked, shown, redraw, [measuring])
     wire([stop.click], shell.bind(end), {"memory": shell.memory}, None, **AT_ONCE)
 
 
@@ -68,16 +71,21 @@ def measure(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[st
 
 
 def _value(shell: Shell, language: str, so_far: Sensitivity) -> dict[str, Any]:
-    found = {"sensitivity": asdict(so_far)} if so_far.done else {}
+    found = {"sensitivity": asdict(so_far), **told_in(language)} if so_far.done else {}
     return {"html": picture(shell.texts, language, so_far), **found}
 
 
+def redraw(shell: Shell, value: Any, language: str) -> dict[str, Any]:
+    """What an experiment has found, in another language. Raises `ValueError` where it is none."""
+    return _value(shell, language, kept.read(Sensitivity, value["sensitivity"]))
+
+
 def _asked(request: gr.Request, given: dict[str, Any]) -> SensitivityRequest:
-    kept = recalled(given["memory"])
+    memory = recalled(given["memory"])
     lines = [line.strip() for line in str(given["wordings"] or "").splitlines()]
     return SensitivityRequest(
-        dataset=chosen_set(given["dataset"], kept["dataset"]),
-        workspace=kept["workspace"],
+        dataset=chosen_set(given["dataset"], memory["dataset"]),
+        workspace=memory["workspace"],
         visitor=visitor(given["memory"], request),
         adapter=given["speaks"] or "base",
         wordings=tuple(line for line in lines if line),

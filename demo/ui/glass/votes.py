@@ -14,8 +14,9 @@ from demo.lab.answers import MOST_DRAWS
 from demo.prompting.extract import EXTRACTORS
 from demo.records import Answer, Sampling
 from demo.ui.asking import answer_rule
-from demo.ui.glass import batch
+from demo.ui.glass import batch, said_again
 from demo.ui.glass.ballot import ballot
+from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.shell import STREAM, Shell, wire, wire_stop
 from demo.ui.views import notice
@@ -23,6 +24,7 @@ from demo.ui.views import notice
 COUNT = 10
 TEMPERATURE = 0.7
 """What Wang et al. draw most of their chains with."""
+LONGEST_TRUTH = 200
 BY_FILE = ""
 """The choice of the extractor that the prompt file names."""
 
@@ -63,13 +65,14 @@ def build(shell: Shell, asked: Asked) -> None:
     voting = wire([go.click], shell.bind(vote), inputs, shown, **STREAM)
     kept = {"value": shown, "language": shell.language}
     wire_stop(stop, [voting], shell.bind(settle), kept, shown)
+    said_again.follow(shell, asked, shown, settle, [voting])
 
 
 def vote(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
     """Draw chains for the present question; votes are counted as chains come to their end."""
     language = given["language"]
     try:
-        election = Election(_rule(shell, given), str(given["truth"] or "").strip()[:200])
+        election = Election(_rule(shell, given), _truth(given))
         yield shown(shell, language, election, live=True)
         question = batch.drawn_with(
             question_now(shell, request, given), temperature=given["warmth"]
@@ -85,6 +88,10 @@ def vote(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, 
         yield {"html": notice(shell.explain(language, error))}
 
 
+def _truth(given: dict[str, Any]) -> str:
+    return str(given["truth"] or "").strip()[:LONGEST_TRUTH]
+
+
 def _rule(shell: Shell, given: dict[str, Any]) -> str:
     """The chosen extractor, or the one that what frames the question names."""
     if given["rule"] != BY_FILE:
@@ -93,10 +100,10 @@ def _rule(shell: Shell, given: dict[str, Any]) -> str:
 
 
 def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
-    """The votes of the chains that had ended when it was stopped."""
+    """The votes of the chains that have ended, or had when it was stopped, told in this language."""
     given = value if isinstance(value, dict) else {}
-    rule = given.get("rule") if given.get("rule") in EXTRACTORS else "none"
-    election = Election(str(rule), str(given.get("truth", "")), batch.read_kept(value))
+    rule, truth = str(given.get("rule", "")), str(given.get("truth", ""))[:LONGEST_TRUTH]
+    election = Election(rule if rule in EXTRACTORS else "none", truth, batch.read_kept(value))
     return shown(shell, language, election, live=False)
 
 
@@ -108,4 +115,5 @@ def shown(shell: Shell, language: str, election: Election, *, live: bool) -> dic
         "draws": batch.kept(election.answers),
         "rule": election.rule,
         "truth": election.truth,
+        **({} if live else told_in(language)),
     }

@@ -25,6 +25,7 @@ from demo.ui.glass import (
     keep,
     lens,
     next_token,
+    said_again,
     search,
     sensitivity,
     votes,
@@ -45,6 +46,7 @@ FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     search.build,
     code.build,
     keep.build,
+    said_again.build,
 )
 """What opens under the glass, in the order of the page."""
 STARTERS = ("starter_1", "starter_2", "starter_3")
