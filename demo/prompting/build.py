@@ -9,17 +9,10 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, cast
 
 from demo.checks import check_ranges, checked_text, chosen
+from demo.prompting.apart import chain_of, frame_of, shots_of
 from demo.prompting.files import PromptFile
-from demo.prompting.frame import (
-    CHAINS,
-    Chain,
-    Frame,
-    chain_of,
-    frame_of,
-    render,
-    shots_of,
-    template,
-)
+from demo.prompting.frame import CHAINS, Chain, Frame, Parts, escaped, render
+from demo.prompting.markdown import with_parts
 from demo.prompting.shots import MOST_SHOTS, Shot, arranged, read_order, shuffled, typed
 from demo.records import Message
 
@@ -83,20 +76,21 @@ class Built:
     def saved_as(self, title: str, question: str, system: str = "") -> PromptFile:
         """The prompt as a file that frames any question, this one as its example."""
         technique = ("zero-shot", "one-shot", "few-shot")[min(len(self.shots), 2)]
-        escaped = system.replace("$", "$$")
-        sections = template(self.frame, self.shots, self.chain)
-        return PromptFile(
+        before = under_system(self.frame.before, escaped(system), self.frame.completion)
+        parts = Parts(replace(self.frame, before=before), self.shots, self.chain)
+        prompt = PromptFile(
             name="own",
             title=" ".join(checked_text("title", title, 100).split()),
             task=self.file.task if self.file else "Own",
             technique="chain-of-thought" if self.chain != "none" else technique,
             teaches=self.file.teaches if self.file else "Saved in the lab.",
-            sections=under_system(sections, escaped, self.frame.completion),
+            sections=(),
             defaults=MappingProxyType({"input": question} if question.strip() else {}),
             format="completion" if self.frame.completion else "chat",
             answer=self.rule,
             language=self.file.language if self.file else "en",
         )
+        return with_parts(prompt, parts)
 
 
 def build(plan: ShotPlan, file: PromptFile | None, drawn: Sequence[Shot] = ()) -> Built:

@@ -5,28 +5,34 @@ format `completion` is simply one text to be continued.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-import yaml
-
 from demo.checks import checked_text, chosen
 from demo.errors import BadInput
 from demo.prompting.extract import EXTRACTORS
+from demo.prompting.frame import CHAINS, Chain, Frame, Parts, template
+from demo.prompting.front_matter import Problem, check_characters, front_matter, one_of
+from demo.prompting.shots import MOST_SHOTS, Shot
 from demo.records import Message, Role
 
 TECHNIQUES = ("zero-shot", "one-shot", "few-shot", "chain-of-thought")
 FORMATS = ("chat", "completion")
 REQUIRED = ("title", "task", "technique", "teaches")
 OPTIONAL = ("defaults", "format", "answer", "language")
+OF_SHOTS = ("shots", "chain", "instruction", "between")
+"""Also optional: the shots told one by one, where a text could be taken apart wrongly. The last section
+is then what stands around each question, and `instruction` is said once before the first."""
+BETWEEN = {"line": "\n", "empty line": "\n\n"}
+"""What parts the shots of a completion, by the name it has in a file."""
+MOST_SECTIONS = 2 * MOST_SHOTS + 2
 LONGEST_VALUE = 40_000
 """Characters of one variable; the whole prompt is measured in tokens later."""
 
-FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n(.*)", re.DOTALL)
 HEADING = re.compile(r"^##[ \t]+(\S.*)$", re.MULTILINE)
 
 
@@ -47,6 +53,8 @@ class PromptFile:
     answer: str = "none"
     """The extractor that finds the answer in what the model wrote."""
     language: str = "en"
+    parts: Parts | None = None
+    """As the file tells them; without, they are found by taking the sections apart."""
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -101,73 +109,111 @@ def read_prompt(file: str, content: bytes) -> PromptFile:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         problem = f"line {line} is not UTF-8"
-    except yaml.YAMLError as error:
-        problem = "the front matter is not YAML: " + " ".join(str(error).split())
-    except RecursionError:
-        problem = "the front matter is nested too deeply"
-    except _Problem as error:
+    except Problem as error:
         problem = str(error)
     raise BadInput("prompt_file", file=file, problem=problem)
 
 
-class _Problem(Exception):
-    """Why a prompt file is refused; becomes a message that names the file."""
-
-
 def _parse(name: str, text: str) -> PromptFile:
-    parts = FRONT_MATTER.fullmatch(text)
-    if parts is None:
-        raise _Problem("it does not begin with front matter between two lines of ---")
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(parts[1], yaml.BaseLoader)):
-        raise _Problem("an alias (*) would repeat what it names; write it out")
-    # BaseLoader: every value is text, so `no`, 16 and 2026-01-01 mean what they look like
-    fields = _fields(yaml.load(parts[1], Loader=yaml.BaseLoader))
-    prompt = PromptFile(name=name, sections=_sections(parts[2]), **fields)
-    _check_variables(prompt)
+    head, body = front_matter(text)
+    fields = _fields(head)
+    told = {name: fields.pop(name) for name in OF_SHOTS if name in fields}
+    prompt = PromptFile(name=name, sections=_sections(body), **fields)
     if prompt.completion and [s.role for s in prompt.sections] != ["user"]:
-        raise _Problem("format completion needs exactly one section, ## user")
+        raise Problem("format completion needs exactly one section, ## user")
+    _check_templates(prompt.sections)
+    if told:
+        parts = _parts(prompt, told)
+        prompt = replace(prompt, parts=parts, sections=template(*_values(parts)))
+    _check_variables(prompt)
     return prompt
+
+
+def _values(parts: Parts) -> tuple[Frame, tuple[Shot, ...], Chain]:
+    return parts.frame, parts.shots, parts.chain
 
 
 def _fields(given: Any) -> dict[str, Any]:
     """The front matter, complete and free of anything unknown."""
     if not isinstance(given, dict):
-        raise _Problem("the front matter holds no fields")
+        raise Problem("the front matter holds no fields")
     for name in given:
-        _one_of("field", name, (*REQUIRED, *OPTIONAL))
+        one_of("field", name, (*REQUIRED, *OPTIONAL, *OF_SHOTS))
     fields = {**given, "defaults": _defaults(given.get("defaults", {}))}
     for name in REQUIRED:
         if name not in fields:
-            raise _Problem(f"the field {name} is missing")
-    for name in fields.keys() - {"defaults"}:
-        if not isinstance(fields[name], str) or not fields[name].strip():
-            raise _Problem(f"the field {name} must be text")
-    _one_of("technique", fields["technique"], TECHNIQUES)
-    _one_of("format", fields.get("format", "chat"), FORMATS)
-    _one_of("answer", fields.get("answer", "none"), tuple(EXTRACTORS))
+            raise Problem(f"the field {name} is missing")
+    for name in fields.keys() - {"defaults", "shots"}:
+        _check_text(f"the field {name}", fields[name])
+    one_of("technique", fields["technique"], TECHNIQUES)
+    one_of("format", fields.get("format", "chat"), FORMATS)
+    one_of("answer", fields.get("answer", "none"), tuple(EXTRACTORS))
     return fields
 
 
 def _defaults(given: Any) -> Mapping[str, str]:
     if not isinstance(given, dict):
-        raise _Problem("the field defaults must hold names and texts")
+        raise Problem("the field defaults must hold names and texts")
     for name, value in given.items():
-        if not isinstance(value, str) or not value.strip():
-            raise _Problem(f"the default of {name} must be text")
+        _check_text(f"the default of {name}", value)
     return MappingProxyType({name: value.rstrip("\n") for name, value in given.items()})
+
+
+def _check_text(place: str, value: Any) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise Problem(f"{place} must be text")
+    check_characters(value, "\n\t\r", place)
+
+
+def _parts(prompt: PromptFile, told: Mapping[str, Any]) -> Parts:
+    """Shots and their frame as the front matter tells them."""
+    if "shots" not in told:
+        raise Problem(f"the field {next(iter(told))} goes with the field shots")
+    one_of("chain", told.get("chain", "none"), CHAINS)
+    one_of("between", told.get("between", "line"), tuple(BETWEEN))
+    *before, last = prompt.sections
+    if "input" not in Template(last.content).get_identifiers():
+        raise Problem("the last section must hold $input, around which the shots stand")
+    frame = Frame(
+        asks=last.content,
+        instruction=told.get("instruction", ""),
+        before=tuple(before),
+        completion=prompt.completion,
+        between=BETWEEN[told.get("between", "line")],
+    )
+    shots, chain = _shots(told["shots"]), cast(Chain, told.get("chain", "none"))
+    if chain == "worked" and shots and not any(shot.worked for shot in shots):
+        raise Problem("chain worked needs a shot whose output shows its steps before ####")
+    return Parts(frame, shots, chain)
+
+
+def _shots(given: Any) -> tuple[Shot, ...]:
+    if not isinstance(given, list) or len(given) > MOST_SHOTS:
+        raise Problem(f"the field shots must be a list of {MOST_SHOTS} at most")
+    return tuple(_shot(number, shot) for number, shot in enumerate(given, 1))
+
+
+def _shot(number: int, given: Any) -> Shot:
+    if not isinstance(given, dict) or set(given) != {"input", "output"}:
+        raise Problem(f"shot {number} must have an input and an output, and nothing else")
+    for side, text in given.items():
+        _check_text(f"the {side} of shot {number}", text)
+    return Shot(given["input"], given["output"])
 
 
 def _sections(body: str) -> tuple[Message, ...]:
     """The sections in order: system first if at all, then user and assistant by turns, user last."""
     before, *parts = HEADING.split(body)
     if before.strip():
-        raise _Problem("there is text before the first section")
+        raise Problem("there is text before the first section")
+    if len(parts) > 2 * MOST_SECTIONS:
+        raise Problem(f"it has {len(parts) // 2} sections; {MOST_SECTIONS} is the most")
     sections = []
     for heading, text in zip(parts[::2], parts[1::2], strict=True):
         role = heading.rstrip()
-        _one_of("section", role, ("system", "user", "assistant"))
+        one_of("section", role, ("system", "user", "assistant"))
         if not text.strip():
-            raise _Problem(f"a section ## {role} is empty")
+            raise Problem(f"a section ## {role} is empty")
         sections.append(Message(cast(Role, role), text.strip()))
     _check_order([section.role for section in sections])
     return tuple(sections)
@@ -176,21 +222,21 @@ def _sections(body: str) -> tuple[Message, ...]:
 def _check_order(roles: list[Role]) -> None:
     turns = roles[1:] if roles[:1] == ["system"] else roles
     if not turns or turns[-1] != "user":
-        raise _Problem("the last section must be ## user, where the model answers")
+        raise Problem("the last section must be ## user, where the model answers")
     if turns != ["user", "assistant"] * (len(turns) // 2) + ["user"]:
-        raise _Problem("sections must be ## system, then ## user and ## assistant by turns")
+        raise Problem("sections must be ## system, then ## user and ## assistant by turns")
+
+
+def _check_templates(sections: Sequence[Message]) -> None:
+    for section in sections:
+        if not Template(section.content).is_valid():
+            raise Problem(f"a stray $ in section ## {section.role}; write $$ for the sign itself")
 
 
 def _check_variables(prompt: PromptFile) -> None:
-    for section in prompt.sections:
-        if not Template(section.content).is_valid():
-            raise _Problem(f"a stray $ in section ## {section.role}; write $$ for the sign itself")
+    if prompt.parts and not Template(prompt.parts.frame.instruction).is_valid():
+        raise Problem("a stray $ in the field instruction; write $$ for the sign itself")
     for name in prompt.defaults:
-        _one_of("default", name, prompt.variables)
+        one_of("default", name, prompt.variables)
     if "input" not in prompt.variables:
-        raise _Problem("the variable $input is missing")
-
-
-def _one_of(kind: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise _Problem(f"{kind} {value!r} is unknown; it must be one of {', '.join(choices)}")
+        raise Problem("the variable $input is missing")

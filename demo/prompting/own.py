@@ -3,6 +3,7 @@
 Knows nothing of who the visitor is: whoever passes the folder may use what lies in it.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,8 @@ from demo.errors import BadInput, Busy, NotFound
 from demo.prompting.files import PromptFile, read_prompt, read_prompt_file
 from demo.prompting.markdown import write_prompt
 from demo.workspace import slug, write_atomic
+
+log = logging.getLogger(__name__)
 
 PREFIX = "own:"
 """Before the name of an own prompt, so that no shipped one is meant."""
@@ -25,9 +28,9 @@ NAME = re.compile(r"[a-z0-9-]{1,44}")
 
 
 def own_prompts(folder: Path) -> list[PromptFile]:
-    """The prompts of a workspace by title."""
+    """The prompts of a workspace by title; a file that is none (any more) hides no other."""
     paths = sorted((folder / "prompts").glob("*.md"))
-    prompts = [_named(read_prompt_file(path)) for path in paths]
+    prompts = [_named(prompt) for prompt in map(_read, paths) if prompt]
     return sorted(prompts, key=lambda prompt: prompt.title.casefold())
 
 
@@ -88,12 +91,22 @@ def _unused(folder: Path, name: str) -> bool:
 
 def _free(folder: Path, name: str, title: str) -> bool:
     """Whether nothing lies under this name, or a prompt of this very title."""
-    path = folder / "prompts" / f"{name}.md"
-    return _unused(folder, name) or read_prompt_file(path).title == title
+    if _unused(folder, name):
+        return True
+    kept = _read(folder / "prompts" / f"{name}.md")
+    return kept is not None and kept.title == title
 
 
 def _same(folder: Path, prompt: PromptFile) -> bool:
-    return read_prompt_file(folder / "prompts" / f"{prompt.name}.md") == prompt
+    return _read(folder / "prompts" / f"{prompt.name}.md") == prompt
+
+
+def _read(path: Path) -> PromptFile | None:
+    try:
+        return read_prompt_file(path)
+    except BadInput as problem:
+        log.error("Own prompt file left out. %s", problem)
+        return None
 
 
 def _keep(folder: Path, prompt: PromptFile) -> PromptFile:

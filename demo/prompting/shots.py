@@ -40,7 +40,7 @@ class Shot:
     @property
     def short(self) -> str:
         """The answer without its steps."""
-        return self.result or self.output
+        return self.result if self.worked else self.output
 
 
 def typed(text: str) -> tuple[Shot, ...]:

@@ -11,9 +11,10 @@ from typing import Any
 import gradio as gr
 
 from demo.errors import BadInput, LabError
+from demo.prompting.apart import chain_of, shots_of
 from demo.prompting.build import Built
 from demo.prompting.files import PromptFile
-from demo.prompting.frame import Frame, chain_of, shots_of
+from demo.prompting.frame import Frame
 from demo.records import AnswerRequest, Message, Sampling, conversation
 from demo.ui.controls import preset_buttons, sampling_controls, wire_presets
 from demo.ui.memory import recalled, visitor

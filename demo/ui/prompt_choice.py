@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from demo.errors import LabError
+from demo.prompting.apart import chain_of, shots_of
 from demo.prompting.files import PromptFile
-from demo.prompting.frame import chain_of, shots_of
 from demo.ui.memory import recalled
 from demo.ui.shell import Shell
 from demo.ui.views import notice

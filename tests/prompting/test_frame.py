@@ -2,8 +2,9 @@ import pytest
 
 from demo.data.samples import load_sample
 from demo.errors import BadInput
+from demo.prompting.apart import chain_of, frame_of, shots_of
 from demo.prompting.files import PromptFile
-from demo.prompting.frame import STEPS, Frame, chain_of, frame_of, render, shots_of
+from demo.prompting.frame import STEPS, Frame, render
 from demo.prompting.library import PromptLibrary
 from demo.prompting.shots import Shot, arranged, draw
 from demo.records import Message

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from demo.errors import BadInput
+from demo.prompting.apart import shots_of
 from demo.prompting.files import TECHNIQUES, PromptFile
-from demo.prompting.frame import shots_of
 from demo.prompting.library import PromptLibrary
 from demo.settings import ROOT
 
