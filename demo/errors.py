@@ -31,6 +31,9 @@ MESSAGES: dict[str, str] = {
     "branches_deep": "Branches go {high} forks deep, and this one is there. Go on from an earlier token.",
     "branch_token": "This token is not among the alternatives that were told. Choose one of them.",
     "branch_tree": "The lens has lost the answer it showed. Ask again with “Watch every token” on.",
+    "continuations_equal": (
+        "The continuations are all the same, so there is nothing to compare. Write at least two different ones."
+    ),
     "score_too_long": (
         "Prompt and text have {got} tokens together; the most is {high}. Shorten one of them."
     ),
@@ -96,7 +99,19 @@ MESSAGES: dict[str, str] = {
         "Loss became infinite at step {step}. The last finite weights were kept."
         " Lower the learning rate (it was {rate})."
     ),
-    "worker_died": "The training process ended without a word at step {step}. Start the run again.",
+    "loss_exploded": (
+        "Loss exploded: at step {step} it was more than twice what it began with. The best weights"
+        " before were kept. Lower the learning rate (it was {rate})."
+    ),
+    "worker_died": (
+        "The training process ended twice without a word, the last time at step {step}."
+        " Go on from its checkpoint, or start the run again."
+    ),
+    "not_resumable": "This run cannot go on: it has finished, or left no checkpoint. Start it again.",
+    "other_method_before": (
+        "That run was trained with another method or size."
+        " Choose the same method and size to begin with its weights."
+    ),
     "out_of_memory": "Training ran out of memory at step {step}. Lower the batch size or max length.",
     "run_unfinished": "This run has no adapter yet. Wait until it has finished, or stop it.",
     # adapters

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import yaml
 
 from demo.checks import bounded, checked_text
+from demo.errors import BadInput
 from demo.records import Scored
 from demo.settings import ROOT
 
@@ -70,15 +71,24 @@ def flips(scored: Sequence[Scored]) -> bool:
 def continuations_of(lines: str, before: str = "") -> tuple[str, ...]:
     """One continuation a line, as they follow a text.
 
-    A space is put before a line where the text ends without one; empty lines are left out.
+    A space is put before a line where the text ends without one; empty lines are left out, and equal
+    ones count once: nothing can be told between them.
 
     Raises:
-        BadInput: there are too few or too many, or one is too long.
+        BadInput: there are too few or too many, all are equal, or one is too long.
     """
-    options = [line.strip() for line in str(lines or "").splitlines() if line.strip()]
+    given = lines_of(lines)
+    options = list(dict.fromkeys(given))
+    if len(given) > len(options) == 1:
+        raise BadInput("continuations_equal")
     bounded("continuations", len(options), FEWEST, MOST, int)
     checked = [checked_text("continuations", option, LONGEST) for option in options]
     return joined_to(before, checked)
+
+
+def lines_of(lines: str) -> list[str]:
+    """What stands on each line that is not empty."""
+    return [line.strip() for line in str(lines or "").splitlines() if line.strip()]
 
 
 def joined_to(before: str, options: Iterable[str]) -> tuple[str, ...]:

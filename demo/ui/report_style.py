@@ -16,13 +16,16 @@ body.report { margin: 0; background: var(--body-background-fill); color: var(--b
 .report h1 { font-size: 26px; margin: 28px 0 4px; letter-spacing: -0.01em; }
 .report h2 { font-size: 18px; margin: 36px 0 10px; padding-top: 12px; border-top: 1px solid var(--border-color-primary); }
 .report h3 { font-size: 15px; margin: 16px 0 6px; }
+.report p + p { margin-top: 4px; }
 .report .answer { margin: 6px 0 16px; }
 .report .tinted { line-height: 1.9 !important; }
 .report .shown-code { white-space: pre-wrap; overflow-wrap: anywhere; max-height: none; }
 .report .groups .said { max-height: none; }
 .report .in-numbers .scroll { max-height: 420px; }
 .report table.values { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-.report table.values :is(th, td) { text-align: left; vertical-align: top; padding: 4px 18px 4px 0; border-bottom: 1px solid var(--border-color-primary); white-space: pre-wrap; overflow-wrap: anywhere; }
+.report table.values :is(th, td) { text-align: left; vertical-align: top; padding: 4px 18px 4px 0; border-bottom: 1px solid var(--border-color-primary); white-space: pre-wrap; overflow-wrap: break-word; }
+.report table.values thead th { font-weight: 700; font-size: 13px; white-space: nowrap; }
+.report table.pairs-of td { overflow-wrap: anywhere; }
 .report table.values th { font-weight: 400; color: var(--body-text-color-subdued); }
 .report table.pairs-of th { font-family: var(--font-mono); font-size: 13px; white-space: nowrap; }
 @media print { .report .scroll { max-height: none !important; overflow: visible; } }

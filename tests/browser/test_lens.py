@@ -7,6 +7,18 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import OpenVisitor
 from tests.browser.steps import LabPage, violations
 
+STOP_AT = """() => {{
+    const button = document.querySelector('{button}');
+    const tokens = document.querySelectorAll('#lens-view .lens-token').length;
+    if (tokens < {least} || !button?.checkVisibility()) return false;
+    button.click();
+    return true;
+}}"""
+"""An answer takes a second or two: the button is pressed as soon as some of it is there."""
+STOP_ANSWER = STOP_AT.format(button="#tabs button.when-busy", least=8)
+STOP_BRANCH = STOP_AT.format(button="#lens button.lens-stop", least=4)
+SETTLED_MS = 1000
+"""Tokens that were on their way when the button was pressed may still come, or go."""
 QUESTION = "What is photosynthesis?"
 
 
@@ -74,3 +86,32 @@ def test_what_the_model_says_is_text_and_not_markup(visit: OpenVisitor) -> None:
     expect(view.get_by_text("onerror=alert(1)> ${alert(1)} {{value}}")).to_be_visible()
     expect(view.locator("img")).to_have_count(0)
     assert lab.overflow() <= 0
+
+
+def test_answer_stopped_in_the_middle_keeps_its_tokens_and_says_so(visit: OpenVisitor) -> None:
+    lab = LabPage(visit().page).wait_until_ready()
+    lab.set_longest_answer(400)
+    view, page = open_lens(lab), lab.page
+    tokens, ended = view.locator(".lens-token"), view.locator(".lens-ended")
+    page.locator("#message textarea").fill("Write a long story about the sea.")
+    lab.button("playground.send").click()
+    page.wait_for_function(STOP_ANSWER, polling="raf")
+    expect(ended).to_be_visible()
+    page.wait_for_timeout(SETTLED_MS)
+    count = tokens.count()
+    assert 8 <= count < 400
+    expect(ended).to_have_text(lab.said("lens.stopped").format(count=count))
+    said = "".join(tokens.all_text_contents()).replace("↵", "\n")
+    answer = page.locator("#chat .answer .said").text_content() or ""
+    assert said.strip() == answer.strip()
+
+    # What was decoded can be gone on from, and that can be stopped as well.
+    tokens.nth(2).click()
+    view.locator("button.lens-other:not([aria-disabled])").first.click()
+    expect(view.locator(".lens-branch")).to_have_count(2)
+    page.wait_for_function(STOP_BRANCH, polling="raf")
+    expect(ended).to_be_visible()
+    page.wait_for_timeout(SETTLED_MS)
+    kept = tokens.count()
+    expect(ended).to_have_text(lab.said("lens.stopped").format(count=kept))
+    assert 4 <= kept < 400

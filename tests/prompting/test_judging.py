@@ -43,6 +43,7 @@ def test_a_ratio_beyond_all_numbers_stays_a_number() -> None:
     [
         ("one\n", "continuations must be between 2 and 6; got '?1"),
         ("\n".join("abcdefg"), "got '?7"),
+        ("same\n same \n", "all the same"),
         ("a\nb\0", "no text encoding allows"),
         ("a\n" + "b" * 4001, "the most is 4000"),
     ],
@@ -89,3 +90,7 @@ def test_no_beginning_of_a_pair_is_shipped_twice() -> None:
 
 def test_twins_count_when_both_are_right() -> None:
     assert right_twins([True, True, True, False, False, False]) == 1
+
+
+def test_equal_continuations_count_once() -> None:
+    assert continuations_of("Paris.\nLyon.\n Paris. \n") == ("Paris.", "Lyon.")

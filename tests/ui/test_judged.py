@@ -70,3 +70,27 @@ class Shelled:
     """A shell that has nothing but its texts."""
 
     texts = TEXTS
+
+
+def test_tokens_that_share_a_character_are_shown_as_that_character() -> None:
+    tokens = [
+        TokenChoice(1, " \ufffd", -1.0, 1),
+        TokenChoice(2, "\ufffd", -2.0, 2),
+        TokenChoice(3, ".", -0.001, 1),
+    ]
+    found = ((" 東.", Scored(tuple(tokens), 3)), FOUND[0])
+    html = str(judged.view(TEXTS, "en", found, per_token=False))
+    assert ">東</span>" in html.replace("> 東", ">東")
+    assert "2 tokens, readable only together · 4.98 %" in html
+    assert html.count("part of a character") == 2
+    assert "\ufffd" not in html
+    assert "-0.00<" not in html
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [({"repeated": 2}, 2), (None, 0), ({"repeated": "x"}, 0)]
+)
+def test_continuations_given_more_than_once_are_told(value: object, count: int) -> None:
+    assert judged.read_repeated(value) == count
+    note = str(judged.repeated_note(TEXTS, "en", count))
+    assert ("judged only once: 2" in note) == (count == 2)

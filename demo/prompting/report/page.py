@@ -3,12 +3,14 @@
 Every text is escaped, and a fold's picture is cleaned first. Knows values, not who asked for them.
 """
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
+from demo.prompting.characters import marked, pieces
 from demo.prompting.report.clean import clean
 from demo.prompting.report.readable import mean_attention
 from demo.prompting.report.records import Part, Report
@@ -120,17 +122,27 @@ def _branch(branch: Mapping[str, Any], words: Mapping[str, str]) -> Markup:
     number, tokens = branch["branch"], branch["tokens"]
     name = words["branch"].format(number=number) if number else words["answer"]
     html = Markup('<h3>{}</h3>{}<details class="in-numbers"><summary>{}</summary>{}</details>')
-    rows = [{**token, "likeliest": _likeliest(token["likeliest"])} for token in tokens]
+    rows = [
+        {**token, "token": marked(token["token"]), "likeliest": _likeliest(token["likeliest"])}
+        for token in tokens
+    ]
     return html.format(
         name,
-        _tinted((t["token"], t["probability"], t["probability"]) for t in tokens),
+        _tinted(_said(tokens, str(branch["text"]))),
         words["numbers"],
         _table(f"{name}: {words['numbers']}", rows),
     )
 
 
+def _said(tokens: list[dict[str, Any]], text: str) -> Iterator[tuple[str, float, float]]:
+    """What was said with its probability; tokens that only together are a character as one."""
+    for piece in pieces([str(token["token"]) for token in tokens], text):
+        share = math.prod(float(token["probability"]) for token in tokens[piece.places])
+        yield piece.text, share, share
+
+
 def _likeliest(others: Iterable[Mapping[str, Any]]) -> str:
-    return " · ".join(f"{other['token']!r} {other['probability']:.3f}" for other in others)
+    return " · ".join(f"{marked(other['token'])!r} {other['probability']:.3f}" for other in others)
 
 
 def _tinted(tokens: Iterable[tuple[str, float, float]]) -> Markup:

@@ -89,6 +89,8 @@ def _next_token(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attention(value: Mapping[str, Any]) -> dict[str, Any]:
+    if not value["tokens"] and not value["weights"]:
+        return {}
     tokens, layers, heads = value["tokens"], int(value["layers"]), int(value["heads"])
     roots = b64decode(value["weights"], validate=True)
     width = len(tokens)

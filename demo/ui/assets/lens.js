@@ -22,6 +22,7 @@ const share = value => {
 const sure = probability => SURE.filter(edge => probability >= edge).length;
 const isControl = token => /^<\|.*\|>$|^<\/?s>$/.test(token.text);
 const visible = text => text.replace(/\n/g, '↵').replace(/\t/g, '⇥').replace(/\ufffd+/g, '◌') || '∅';
+const listed = text => /^ +$/.test(text) ? '␣'.repeat(text.length) : visible(text);
 const spoken = text => {
   if (text.includes('\ufffd')) return words().piece;
   if (text.trim()) return fill(words().quoted, {text: text.trim()});
@@ -90,8 +91,12 @@ function drawLegend() {
   }
   legend.append(make('span', 'lens-swatch surprise', words().surprise));
 }
+function drawEnd() {
+  const {reason} = props.value.branches[shown], count = path(shown).length;
+  part('ended').textContent = reason === 'stopped' ? fill(words().stopped, {count}) : '';
+}
 function alternative(other, token) {
-  const item = make('li'), said = visible(other.text);
+  const item = make('li'), said = listed(other.text);
   const taken = other.id === token.id;
   const line = make(taken ? 'span' : 'button', 'lens-other');
   const bar = make('span', 'lens-bar');
@@ -133,7 +138,7 @@ function branchItem(number) {
   if (number === shown) button.setAttribute('aria-current', 'true');
   const fields = {place: branch.place + 1, text: spoken(own(number)[0]?.text ?? '')};
   button.append(make('span', 'lens-fork', number ? fill(words().fork, fields) : words().answer));
-  button.append(make('span', 'lens-words', (number ? '… ' : '') + (branch.text ?? '').trim() + (branch.reason ? '' : ' …')));
+  button.append(make('span', 'lens-words', (number ? '… ' : '') + (branch.text ?? '').trim().replace(/\ufffd+/g, '◌') + (branch.reason ? '' : ' …')));
   item.append(button);
   const children = props.value.branches.flatMap((b, n) => (b.parent === number ? [n] : []));
   if (children.length) {
@@ -182,7 +187,7 @@ function draw() {
   drawSaid();
   if (!any) { part('tokens').replaceChildren(); drawn = {}; return; }
   part('question').textContent = fill(words().question, {text: newest.question});
-  drawLegend(); drawTokens(); drawPlace(); drawTree();
+  drawLegend(); drawTokens(); drawEnd(); drawPlace(); drawTree();
   if (follow && own(shown).length) { follow = false; look(place, true); }
 }
 function look(at, focus) {
@@ -203,7 +208,7 @@ function choose(button) {
 function show(number) {
   shown = number;
   place = props.value.branches[number].parent < 0 ? place : props.value.branches[number].place;
-  drawTokens(); drawPlace(); drawTree();
+  drawTokens(); drawEnd(); drawPlace(); drawTree();
 }
 element.addEventListener('click', event => {
   const token = event.target.closest('.lens-token'), other = event.target.closest('button.lens-other'), branch = event.target.closest('.lens-branch');

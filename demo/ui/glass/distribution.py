@@ -6,6 +6,7 @@ Knows neither the model nor where the distribution is kept.
 from markupsafe import Markup, escape
 
 from demo.look_records import Candidate, NextToken
+from demo.prompting.characters import marked
 from demo.prompting.reshape import HEAD, Reshaped, Stage
 from demo.records import Sampling
 from demo.ui.language import Texts
@@ -40,8 +41,8 @@ def distribution(
 
 
 def visible(token: str) -> str:
-    """A token with its spaces and line ends as marks; one that is only part of a letter as such."""
-    return token.translate(INVISIBLE) or "∅"
+    """A token with marks for its spaces and line ends, and for what is only a part of a character."""
+    return marked(token).translate(INVISIBLE) or "∅"
 
 
 def percent(texts: Texts, language: str, share: float) -> str:

@@ -11,7 +11,7 @@ import gradio as gr
 from demo.checks import checked_text
 from demo.errors import LabError
 from demo.lab.answers import LONGEST_TEXT
-from demo.prompting.judging import Question, continuations_of, questions
+from demo.prompting.judging import Question, continuations_of, lines_of, questions
 from demo.records import Message, ScoreRequest, conversation
 from demo.ui.glass import judged, pairs, said_again
 from demo.ui.glass.said_again import told_in
@@ -79,7 +79,8 @@ def judge(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str,
         yield {"html": notice(shell.explain(language, error))}
         return
     found = tuple(zip(asked.continuations, scores, strict=True))
-    yield _value(shell, language, found, bool(given["per_token"]))
+    repeated = len(lines_of(given["options"])) - len(found)
+    yield _value(shell, language, found, bool(given["per_token"]), repeated)
 
 
 def _request(request: gr.Request, given: dict[str, Any]) -> ScoreRequest:
@@ -99,19 +100,23 @@ def _request(request: gr.Request, given: dict[str, Any]) -> ScoreRequest:
 
 def measured_by(shell: Shell, view: Any, per_token: bool, language: str) -> Any:
     """The same scores by the other measure; nothing before the first."""
-    found = judged.read_kept(view)
-    return _value(shell, language, found, bool(per_token)) if found else gr.skip()
+    found, repeated = judged.read_kept(view), judged.read_repeated(view)
+    return _value(shell, language, found, bool(per_token), repeated) if found else gr.skip()
 
 
 def redraw(shell: Shell, view: Any, language: str) -> dict[str, Any]:
     """The same scores in another language."""
-    return _value(shell, language, judged.read_kept(view), view.get("per_token") is True)
+    found, repeated = judged.read_kept(view), judged.read_repeated(view)
+    return _value(shell, language, found, view.get("per_token") is True, repeated)
 
 
-def _value(shell: Shell, language: str, found: judged.Judged, per_token: bool) -> dict[str, Any]:
+def _value(
+    shell: Shell, language: str, found: judged.Judged, per_token: bool, repeated: int
+) -> dict[str, Any]:
     try:
         html = judged.view(shell.texts, language, found, per_token)
+        html += judged.repeated_note(shell.texts, language, repeated)
     except LabError as error:
         return {"html": notice(shell.explain(language, error))}
-    measure = {"per_token": per_token}
+    measure = {"per_token": per_token, "repeated": repeated}
     return {"html": html, "judged": judged.kept(found), **measure, **told_in(language)}

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from demo.prompting.characters import REPLACEMENT, Piece, pieces
 from demo.prompting.judging import MOST, Verdict, flips, packed, verdict
 from demo.records import Scored, TokenChoice
 from demo.ui.glass.distribution import percent, visible
@@ -47,6 +48,19 @@ def _score(tokens: Sequence[Any]) -> Scored:
         for i, text, logprob, rank in tokens[:MOST_TOKENS]
     )
     return Scored(told, 0)
+
+
+def read_repeated(value: Any) -> int:
+    """How many continuations were left out as equal to another, as a browser has kept it."""
+    count = value.get("repeated") if isinstance(value, dict) else 0
+    return min(max(count, 0), MOST_TOKENS) if type(count) is int else 0
+
+
+def repeated_note(texts: Texts, language: str, count: int) -> Markup:
+    """Says that equal continuations were judged once; nothing where there were none."""
+    if not count:
+        return Markup("")
+    return notice(texts.say(language, "judge.repeated", count=count), "quiet")
 
 
 def _finite(value: Any) -> float:
@@ -136,7 +150,10 @@ def _row(
     texts: Texts, language: str, text: str, score: Scored, standing: tuple[float, bool]
 ) -> Markup:
     share, wins = standing
-    tokens = joined(_token(texts, language, token) for token in score.tokens)
+    told = [token.text for token in score.tokens]
+    tokens = joined(
+        _piece(texts, language, piece, score.tokens[piece.places]) for piece in pieces(told, text)
+    )
     facts = texts.say(
         language,
         "judge.sums",
@@ -151,11 +168,15 @@ def _row(
     return html.format("wins" if wins else "", text, tokens, 100 * share, part, facts)
 
 
-def _token(texts: Texts, language: str, token: TokenChoice) -> Markup:
-    probability = math.exp(token.logprob)
-    told = f"{percent(texts, language, probability)} · {texts.number(language, token.logprob)}"
+def _piece(texts: Texts, language: str, piece: Piece, tokens: Sequence[TokenChoice]) -> Markup:
+    """A token tinted by its probability; those that only together are a character by their product."""
+    logprob = sum(token.logprob for token in tokens)
+    probability = math.exp(logprob)
+    told = f"{percent(texts, language, probability)} · {texts.number(language, logprob)}"
+    if piece.count > 1:
+        told = f"{texts.say(language, 'judge.pieces', count=piece.count)} · {told}"
     return Markup('<span class="scored" data-sure="{}" title="{}">{}</span>').format(
-        sure(probability), told, token.text
+        sure(probability), told, piece.text
     )
 
 
@@ -179,10 +200,13 @@ def _numbers(texts: Texts, language: str, judged: Judged) -> Markup:
 
 
 def _cells(texts: Texts, language: str, token: TokenChoice) -> Markup:
-    html = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>")
+    html = Markup("<tr><td><code>{}</code>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>")
+    part = Markup(' <span class="lens-pieces">{}</span>').format(texts.say(language, "lens.piece"))
     return html.format(
         visible(token.text),
+        part if REPLACEMENT in token.text else "",
         percent(texts, language, math.exp(token.logprob)),
-        texts.number(language, float(token.logprob)),
+        # Adding zero takes the sign from a zero.
+        texts.number(language, round(float(token.logprob), 2) + 0.0),
         texts.number(language, token.rank),
     )

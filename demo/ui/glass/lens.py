@@ -28,7 +28,7 @@ ALTERNATIVES = 5
 EMPTY: dict[str, Any] = {"key": 0, "asked": {}, "question": "", "branches": [], "said": ""}
 ROLES = ("system", "user", "assistant")
 TEMPLATE = """<div class="lens" data-any="false" data-busy="false">
-<p class="lens-empty hint"></p><p class="lens-question hint"></p><p class="lens-legend"></p>
+<p class="lens-empty hint"></p><p class="lens-question hint"></p><p class="lens-legend"></p><p class="lens-ended hint" role="status"></p>
 <div class="lens-tokens" role="toolbar"></div><div class="lens-place"></div>
 <div class="lens-said" role="alert"></div><div class="lens-tree"></div></div>"""
 """The script fills it; nothing that anybody said is ever part of it."""

@@ -189,7 +189,7 @@ def _pair(texts: Texts, language: str, question: Question, row: Sequence[float])
         for n, option in enumerate(question.options)
     )
     html = Markup(
-        '<p class="sentence">{} …</p><div class="lean" style="--lean: {:.3f}">'
+        '<p class="sentence">{}\N{NO-BREAK SPACE}…</p><div class="lean" style="--lean: {:.3f}">'
         '{}<i aria-hidden="true"></i>{}<em class="{}">{}</em></div>'
     )
     kind = "wrong" if question.right not in (None, winner) else ""
