@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
-NUMBER = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?")
+from demo.prompting.figures import figures, inside, leading
+
 AFTER_HASHES = re.compile(r"####[^\S\n]*(\S.*)")
 LINE = re.compile(r"\S.*")
 WORD = re.compile(r"[^\W\d_][\w-]*")
@@ -44,19 +45,24 @@ def _first_line(text: str) -> Taken:
 
 def _last_number(text: str) -> Taken:
     """The last number, as worked answers end with their result: "… so 1,200 are left." -> "1200"."""
-    numbers = list(NUMBER.finditer(text))
-    if not numbers:
-        return Taken()
-    return Taken(numbers[-1][0].replace(",", ""), *numbers[-1].span())
+    last = figures(text)[-1:]
+    return Taken(last[0].plain, last[0].start, last[0].end) if last else Taken()
 
 
 def _after_hashes(text: str) -> Taken:
-    """What follows the last "####", the mark that worked answers of GSM8K end with."""
+    """What follows the last "####", the mark that worked answers of GSM8K end with.
+
+    Where that is a number, the number alone: "$18", "18 dollars" and "**18**" are one answer.
+    """
     marked = list(AFTER_HASHES.finditer(text))
     if not marked:
         return Taken()
     found = _bare(text, *marked[-1].span(1))
-    return Taken(found.answer.replace(",", ""), found.start, found.end)
+    number = leading(found.answer)
+    if number:
+        return Taken(number.plain, found.start + number.start, found.start + number.end)
+    start, end = inside(found.answer)
+    return Taken(found.answer[start:end], found.start + start, found.start + end)
 
 
 def _label(text: str) -> Taken:

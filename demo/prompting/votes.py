@@ -4,11 +4,10 @@ Self-consistency (Wang et al. 2022): draw several chains of thought, take the an
 them end with. Knows no model and no prompt: texts in, counts out.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-NUMBER = re.compile(r"(-?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?")
+from demo.prompting.figures import bare, value
 
 
 @dataclass(frozen=True)
@@ -74,19 +73,15 @@ def tally(texts: Sequence[str], extract: Callable[[str], str]) -> Tally:
 
 
 def same(answer: str, other: str) -> bool:
-    """Whether two answers say the same: 4.0 is 4, and capitals do not count."""
+    """Whether two answers say the same: 4.0 is 4, and neither capitals nor **emphasis** count."""
     return canonical(answer) == canonical(other)
 
 
 def canonical(answer: str) -> str:
     """An answer in the form in which it is compared."""
-    plain = " ".join(answer.split()).casefold().rstrip(".")
-    number = NUMBER.fullmatch(plain)
-    if number is None:
-        return plain
-    sign, whole, part = (found or "" for found in number.groups())
-    digits = (whole.replace(",", "").lstrip("0") or "0", part.rstrip("0"))
-    return sign + ".".join(filter(None, digits))
+    plain = bare(" ".join(answer.split()).casefold())
+    number = value(plain)
+    return plain if number is None else number
 
 
 def _gathered(answers: Sequence[tuple[int, str]], key: Callable[[str], str]) -> tuple[Vote, ...]:
