@@ -1,6 +1,42 @@
 """The methods that can be trained, by the name that `TrainSettings.method` gives; one file each."""
 
-from demo.methods.lora import LORA
-from demo.methods.method import Method
+from typing import Any
 
-METHODS: dict[str, Method] = {"lora": LORA}
+from demo.checks import chosen
+from demo.methods.method import Method
+from demo.methods.tuning.adalora import ADALORA
+from demo.methods.tuning.full import FULL
+from demo.methods.tuning.ia3 import IA3
+from demo.methods.tuning.layer_norm import LAYER_NORM
+from demo.methods.tuning.low_rank import DORA, LORA, QLORA, RSLORA
+from demo.methods.tuning.sparse import SHIRA
+from demo.methods.tuning.virtual_tokens import P_TUNING, PREFIX, PROMPT
+from demo.run_records import TrainSettings
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        LORA,
+        QLORA,
+        DORA,
+        ADALORA,
+        RSLORA,
+        PROMPT,
+        PREFIX,
+        P_TUNING,
+        IA3,
+        LAYER_NORM,
+        SHIRA,
+        FULL,
+    )
+}
+
+
+def method_of(name: str) -> Method:
+    """A method by its name. Raises `BadInput` with the names that there are."""
+    return METHODS[chosen("method", name, tuple(METHODS))]
+
+
+def good_settings(method: str, **given: Any) -> TrainSettings:
+    """A method's own good settings, and what was given in place of them. Raises `BadInput`."""
+    return TrainSettings(**{**method_of(method).defaults, **given, "method": method})

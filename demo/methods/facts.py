@@ -6,6 +6,8 @@ weights may be quantized.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
 from pathlib import Path
 
 import torch
@@ -36,6 +38,11 @@ class BaseFacts:
     """Of a token's embedding."""
     weight: Callable[[str], Tensor]
     """A parameter by name, in fp32 on the CPU, as the model's file has it."""
+
+    @property
+    def count(self) -> int:
+        """Weights of the base model."""
+        return sum(prod(shape) for shape in self.parameters.values())
 
 
 class WeightFiles:
@@ -86,6 +93,7 @@ class WeightFiles:
         )
 
 
+@lru_cache(maxsize=4)
 def base_facts(source: str, revision: str = "") -> BaseFacts:
     """The facts of a model from its config; weights are read when they are asked for."""
     config = AutoConfig.from_pretrained(source, revision=revision or None)

@@ -4,11 +4,9 @@ Does not know what a method does with them.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
-import torch
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -25,14 +23,6 @@ class LinearLayer:
         return self.name.rsplit(".", 1)[-1]
 
 
-@dataclass(frozen=True)
-class BaseShape:
-    """The size of a base model, and the layers that can be adapted."""
-
-    layers: tuple[LinearLayer, ...]
-    parameters: int
-
-
 def linear_layers(model: PreTrainedModel) -> tuple[LinearLayer, ...]:
     """Every linear layer but the head, in the model's own order."""
     head = model.get_output_embeddings()
@@ -41,12 +31,3 @@ def linear_layers(model: PreTrainedModel) -> tuple[LinearLayer, ...]:
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear) and module is not head
     )
-
-
-@lru_cache(maxsize=4)
-def base_shape(source: str, revision: str | None) -> BaseShape:
-    """The shape of a model from its config alone: no weight is read."""
-    config = AutoConfig.from_pretrained(source, revision=revision)
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
-    return BaseShape(linear_layers(model), sum(weight.numel() for weight in model.parameters()))

@@ -12,16 +12,16 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from demo.errors import BadInput
-from demo.methods.adalora import ADALORA
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
-from demo.methods.full import FULL
-from demo.methods.ia3 import IA3
-from demo.methods.layer_norm import LAYER_NORM
-from demo.methods.low_rank import LORA
-from demo.methods.saved import Reader, Refused, Saved, Shapes, check_switches
-from demo.methods.sparse import SHIRA
-from demo.methods.virtual_tokens import P_TUNING, PREFIX_TUNING, PROMPT_TUNING
+from demo.methods.readers.adalora import ADALORA
+from demo.methods.readers.full import FULL
+from demo.methods.readers.ia3 import IA3
+from demo.methods.readers.layer_norm import LAYER_NORM
+from demo.methods.readers.low_rank import LORA
+from demo.methods.readers.saved import Reader, Refused, Saved, Shapes, check_switches
+from demo.methods.readers.sparse import SHIRA
+from demo.methods.readers.virtual_tokens import P_TUNING, PREFIX_TUNING, PROMPT_TUNING
 from demo.workspace import read_json
 
 CONFIG, TENSORS = "adapter_config.json", "adapter_model.safetensors"

@@ -1,18 +1,20 @@
 """The loss on the trained tokens of a batch, without computing what the loss does not need.
 
 Three savings over `model(ids).logits`, none of which changes the result: the head is computed only
-where a trained token is predicted (it is a fifth of this model's arithmetic), the tokens that all
-rows begin with (the template's system line) are read once instead of once per row, and nothing is
-read behind a row's last trained token. Does not know optimizers or adapters' insides.
+where a trained token is predicted (it is a fifth of this model's arithmetic), what all rows begin
+with (virtual tokens, the template's system line) is read once instead of once per row, and nothing
+is read behind a row's last trained token. Does not know optimizers or adapters' insides.
 """
 
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from peft import PeftModel
+from torch import Tensor
 from torch.nn import functional
-from transformers import DynamicCache
+from transformers import Cache, DynamicCache
 
 from demo.training.batches import Batch
 
@@ -26,28 +28,40 @@ WORTH_SHARING = 8
 class TokenLosses:
     """Cross entropies of a batch's trained tokens, in fp32."""
 
-    losses: torch.Tensor
+    losses: Tensor
 
     @property
-    def mean(self) -> torch.Tensor:
+    def mean(self) -> Tensor:
         """What training minimizes."""
         return self.losses.mean()
+
+
+class Loss(Protocol):
+    """Measures a model on batches."""
+
+    def __call__(self, batch: Batch) -> TokenLosses:
+        """The loss of each trained token."""
+
+    def of_base(self) -> "Loss":
+        """The same of the base model alone."""
 
 
 class CompletionLoss:
     """Measures an adapted model on batches."""
 
-    def __init__(self, model: PeftModel, *, share_prefix: bool = True) -> None:
+    def __init__(self, model: Any, *, share_prefix: bool = True) -> None:
         """Choose the fast way where it gives the same result.
 
         Args:
-            model: the base model with an adapter.
+            model: the base model with an adapter: a `PeftModel`, or the base itself.
             share_prefix: False where rows must not share what was drawn for one of them (dropout).
         """
         self.model = model
         self.share_prefix = share_prefix
-        plain = model.config.model_type in PLAIN_HEAD
-        self.fast = plain and not model.active_peft_config.is_prompt_learning
+        self.causal: Any = model.get_base_model() if isinstance(model, PeftModel) else model
+        self.virtual_tokens = _virtual_tokens(model)
+        """Trained places that stand before every row; 0 to measure without them."""
+        self.fast = model.config.model_type in PLAIN_HEAD
 
     def __call__(self, batch: Batch) -> TokenLosses:
         """The loss of each trained token."""
@@ -56,35 +70,51 @@ class CompletionLoss:
         logits = self._fast(batch) if self.fast else self._general(batch)[predicting]
         return TokenLosses(functional.cross_entropy(logits.float(), targets, reduction="none"))
 
-    def _general(self, batch: Batch) -> torch.Tensor:
-        output = self.model(input_ids=batch.ids[:, :-1], attention_mask=batch.mask[:, :-1])
-        logits: torch.Tensor = output.logits
+    def of_base(self) -> "CompletionLoss":
+        """What the base model alone loses; true until the first step, where weights are changed."""
+        base = copy(self)
+        base.virtual_tokens = 0
+        return base
+
+    def _general(self, batch: Batch) -> Tensor:
+        """Logits of all positions but the last; those of virtual tokens, if there are any, cut off."""
+        asked = self.model if self.virtual_tokens else self.causal
+        output = asked(input_ids=batch.ids[:, :-1], attention_mask=batch.mask[:, :-1])
+        logits: Tensor = output.logits[:, 1 - batch.ids.shape[1] :]
         return logits
 
-    def _fast(self, batch: Batch) -> torch.Tensor:
-        causal: Any = self.model.get_base_model()
+    def _fast(self, batch: Batch) -> Tensor:
         shared = batch.shared if self._worth_sharing(batch) else 0
-        cache = self._read_once(causal, batch, shared) if shared else None
-        hidden = causal.get_decoder()(
+        cache = self._read_once(batch, shared) if shared or self.virtual_tokens else None
+        before = batch.mask.new_ones(len(batch.mask), self.virtual_tokens)
+        hidden = self.causal.get_decoder()(
             input_ids=batch.ids[:, shared:-1],
-            attention_mask=batch.mask[:, :-1],
+            attention_mask=torch.cat((before, batch.mask[:, :-1]), dim=1),
             past_key_values=cache,
             use_cache=cache is not None,
         ).last_hidden_state
-        logits: torch.Tensor = causal.get_output_embeddings()(
-            hidden[batch.trained[:, shared + 1 :]]
-        )
+        logits: Tensor = self.causal.get_output_embeddings()(hidden[batch.trained[:, shared + 1 :]])
         return logits
 
     def _worth_sharing(self, batch: Batch) -> bool:
         return self.share_prefix and len(batch.ids) > 1 and batch.shared >= WORTH_SHARING
 
-    @staticmethod
-    def _read_once(causal: Any, batch: Batch, shared: int) -> DynamicCache:
-        """Keys and values of the shared tokens for every row; gradients flow back through them."""
-        cache = DynamicCache(config=causal.config)
-        causal.get_decoder()(
-            input_ids=batch.ids[:1, :shared], past_key_values=cache, use_cache=True
-        )
+    def _read_once(self, batch: Batch, shared: int) -> Cache:
+        """Keys and values of what every row begins with; gradients flow back through them."""
+        embed = self.causal.get_input_embeddings()
+        first, cache = embed(batch.ids[:1, :shared]), DynamicCache(config=self.causal.config)
+        if self.virtual_tokens:
+            standing = self.model.get_prompt(batch_size=1)
+            if isinstance(standing, Cache):
+                cache = standing  # type: ignore[assignment]
+            else:
+                first = torch.cat((standing.to(first.dtype), first), dim=1)
+        if first.shape[1]:
+            self.causal.get_decoder()(inputs_embeds=first, past_key_values=cache, use_cache=True)
         cache.batch_repeat_interleave(len(batch.ids))
         return cache
+
+
+def _virtual_tokens(model: Any) -> int:
+    config = model.active_peft_config if isinstance(model, PeftModel) else None
+    return int(config.num_virtual_tokens) if config and config.is_prompt_learning else 0

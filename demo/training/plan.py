@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.checks import chosen
 from demo.data.encode import Encoded, encode
 from demo.data.split import split
 from demo.engine.model.catalogue import ModelSpec
 from demo.errors import BadInput
-from demo.methods import METHODS
-from demo.methods.layers import base_shape
+from demo.methods import method_of
+from demo.methods.facts import base_facts
+from demo.methods.method import Work
 from demo.run_records import Row, RunPlan, TrainSettings
 from demo.text.tokenizer import LabTokenizer
 from demo.training.schedule import (
@@ -68,14 +68,14 @@ class Planner:
         Raises:
             BadInput: it could not learn; the message says why.
         """
-        method = METHODS[chosen("method", settings.method, tuple(METHODS))]
+        method = method_of(settings.method)
         train_rows, eval_rows = split(rows, settings.eval_share, settings.seed)
         train = encode(self.tokenizer, train_rows, settings.max_length)
         evaluation = encode(self.tokenizer, eval_rows, settings.max_length)
         _require_learnable(name, len(rows), train, evaluation, settings)
-        base = base_shape(self.spec.source, self.spec.revision or None)
-        size = method.size(base.layers, settings)
+        base = base_facts(self.spec.source, self.spec.revision or "")
         steps = total_steps(len(train.sequences), settings)
+        size = method.size(base, Work(settings, steps))
         passes = min(settings.epochs, steps * settings.batch_size / len(train.sequences))
         tokens = round(train.tokens * passes)
         read = min(len(evaluation.sequences), EVALUATED_ROWS)
@@ -88,9 +88,9 @@ class Planner:
             steps=steps,
             tokens=tokens,
             trained_tokens=round(train.trained_tokens * passes),
-            seconds=START_SECONDS + cost / self.speeds.of(self.spec.lineage, base.parameters),
+            seconds=START_SECONDS + cost / self.speeds.of(self.spec.lineage, base.count),
             trainable=size.trainable,
-            parameters=base.parameters,
+            parameters=base.count,
             adapter_bytes=size.bytes,
         )
 

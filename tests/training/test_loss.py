@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM
 
 from demo.engine.model.catalogue import ModelSpec
 from demo.methods import METHODS
+from demo.methods.method import Work
 from demo.records import Message
 from demo.run_records import TrainSettings
 from demo.text.template import Sequence, sequences
@@ -27,7 +28,7 @@ def model(tiny: ModelSpec) -> PeftModel:
     """An adapter that already changes the answers."""
     base = AutoModelForCausalLM.from_pretrained(tiny.source, dtype=torch.float32)
     torch.manual_seed(1)
-    adapted = METHODS["lora"].build(base, TrainSettings(rank=4))
+    adapted = METHODS["lora"].build(base, Work(TrainSettings(rank=4)))
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight)

@@ -185,9 +185,14 @@ def _changed(model: PreTrainedModel, changed: Mapping[str, Tensor] | None) -> Pr
     return model
 
 
-def load_for_training(spec: ModelSpec, host: Host) -> PreTrainedModel:
-    """Load for a run: fp32 on a CPU, bf16 or an nf4 base (QLoRA, Dettmers et al. 2023) on CUDA."""
-    precision = "fp32" if host.device == "cpu" else ("nf4" if host.kind == "cuda" else "bf16")
+def load_for_training(spec: ModelSpec, host: Host, precision: str = "fp32") -> PreTrainedModel:
+    """Load for a run, frozen.
+
+    Args:
+        spec: of a folder or hub id that plain transformers loads.
+        host: where it will learn.
+        precision: nf4 (QLoRA, Dettmers et al. 2023), or fp32, which updates of single weights need.
+    """
     model = _from_pretrained(spec, precision, host)
     return model.requires_grad_(False)
 

@@ -9,8 +9,17 @@ from torch import Tensor
 
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
-from demo.methods.low_rank import LARGEST_RANK
-from demo.methods.saved import PREFIX, Config, Reader, Refused, Saved, Shapes, targets, whole
+from demo.methods.readers.low_rank import LARGEST_RANK
+from demo.methods.readers.saved import (
+    PREFIX,
+    Config,
+    Reader,
+    Refused,
+    Saved,
+    Shapes,
+    targets,
+    whole,
+)
 
 PLACES = ".shira_indices"
 

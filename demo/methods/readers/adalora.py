@@ -10,8 +10,17 @@ from torch import Tensor
 
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
-from demo.methods.low_rank import KNOWN, LARGEST_RANK, read_scale
-from demo.methods.saved import PREFIX, Config, Reader, Refused, Saved, Shapes, targets, whole
+from demo.methods.readers.low_rank import KNOWN, LARGEST_RANK, read_scale
+from demo.methods.readers.saved import (
+    PREFIX,
+    Config,
+    Reader,
+    Refused,
+    Saved,
+    Shapes,
+    targets,
+    whole,
+)
 
 SCHEDULE = frozenset(
     {"target_r", "init_r", "tinit", "tfinal", "deltaT", "beta1", "beta2", "orth_reg_weight"}

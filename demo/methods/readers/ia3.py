@@ -7,7 +7,7 @@ from torch import Tensor
 
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
-from demo.methods.saved import PREFIX, Config, Reader, Saved, Shapes, names, targets
+from demo.methods.readers.saved import PREFIX, Config, Reader, Saved, Shapes, names, targets
 
 
 def _scales_inputs(config: Config, layer: str) -> bool:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
-from demo.methods.saved import (
+from demo.methods.readers.saved import (
     PREFIX,
     Config,
     Reader,

@@ -8,7 +8,7 @@ not know training.
 
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
-from demo.methods.saved import Config, Reader, Refused, Saved, Shapes, names
+from demo.methods.readers.saved import Config, Reader, Refused, Saved, Shapes, names
 
 
 def _shapes(config: Config, facts: BaseFacts) -> Shapes:

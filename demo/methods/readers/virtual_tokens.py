@@ -7,7 +7,7 @@ a projection, not the encoder. Does not know training.
 
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
-from demo.methods.saved import Config, Reader, Refused, Saved, Shapes, whole
+from demo.methods.readers.saved import Config, Reader, Refused, Saved, Shapes, whole
 
 MOST_TOKENS = 256
 TENSOR = "prompt_embeddings"
