@@ -54,10 +54,16 @@ MESSAGES: dict[str, str] = {
     "file_too_big": "{file} is {got} MB; the most is {high} MB. Keep fewer rows.",
     "file_empty": "{file} is empty. Upload a file with at least two rows.",
     "file_kind": "{file} is not {wanted}: {problem}. Save it as CSV, JSON or JSONL in UTF-8.",
-    "file_extension": "{file}: only .csv, .json and .jsonl files can be read. Save it as one of these.",
-    "file_encoding": "{file}, line {line}: not UTF-8. Save the file as UTF-8 and upload it again.",
+    "file_extension": (
+        "{file}: only .csv, .tsv, .json, .jsonl, .txt and .parquet files can be read. Save it as one of these."
+    ),
     "file_line": "{file}, line {line}: {problem}. {cure}",
     "file_row": "{file}, row {row}: {problem}. {cure}",
+    "file_damaged": (
+        "{file}: {got} damaged lines or rows ({lines}); the first: {problem}."
+        " Correct them, or leave them out with the dataset doctor."
+    ),
+    "edit_conversations": "{file}: conversations do not fit into a table. Correct them in the file.",
     "file_columns": "{file}: choose which column is the prompt and which is the completion.",
     "file_unreadable": "{file} could not be read within {seconds} s and {megabytes} MB. Make it smaller.",
     # experiments

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, Self
 
 from demo.checks import check_ranges
+from demo.dataset_records import UTF8, Damage, Encoding, FixDone
 from demo.errors import LabError
 from demo.records import Message
 
@@ -17,6 +18,14 @@ class Row:
     line: int
     """Where it stood in the file, from 1; the row number where the file has no lines."""
     messages: tuple[Message, ...]
+    raw: bool = False
+    """Plain text in one message: read without a template, learned whole, packed with its neighbours."""
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Build from stored values."""
+        messages = tuple(Message(m["role"], m["content"]) for m in values["messages"])
+        return cls(values["line"], messages, values.get("raw", False))
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,8 @@ class DatasetInfo:
     """The uploaded file's name, or the sample's title."""
     sha256: str
     shape: str
-    """`messages`, `alpaca`, `prompt/completion`, or `columns` when the visitor has to choose."""
+    """`messages`, `alpaca`, `prompt/completion`, `question/answer`, `text/label`, `text`, or `columns`
+    when the visitor has to choose."""
     columns: tuple[str, ...]
     prompt_column: str
     completion_column: str
@@ -47,6 +57,11 @@ class DatasetInfo:
     """Samples: what a model learns from it, in one sentence."""
     titles: dict[str, str] = field(default_factory=dict)
     """Samples: the name in every language of the page."""
+    encoding: Encoding = UTF8
+    damaged: tuple[Damage, ...] = ()
+    """Lines that are no rows; no run may start before the visitor has left them out."""
+    fixes: tuple[FixDone, ...] = ()
+    """What the doctor has mended, and what that changed; the original stays stored."""
 
 
 @dataclass(frozen=True)

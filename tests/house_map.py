@@ -26,6 +26,8 @@ DESCRIBED = {
     "constraints.txt": "The tested versions.",
     "demo/": "The lab; imports go down this house's floors only.",
     "demo/data/": "Uploaded bytes to checked rows to token ids with a loss mask.",
+    "demo/data/doctor/": "What would spoil a run over a dataset, and what mends it.",
+    "demo/data/reading/": "The process that reads an upload: encodings and file formats, line by line.",
     "demo/engine/": "The resident base model: from requests to streams of answers.",
     "demo/engine/compiled/": "The forward pass in C++, for int8 Llama-like models on a CPU.",
     "demo/engine/general/": "The forward pass of transformers, for any model, device and precision.",

@@ -6,6 +6,7 @@ Knows nothing of batches, padding or training.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from demo.data.packing import packed
 from demo.run_records import Row
 from demo.text.template import Sequence, sequences
 from demo.text.tokenizer import LabTokenizer
@@ -33,14 +34,28 @@ class Encoded:
 def encode(tokenizer: LabTokenizer, rows: Iterable[Row], max_length: int) -> Encoded:
     """The token sequences of all rows that fit into `max_length` tokens.
 
-    A row is left out whole rather than cut: a cut row would teach answers without an end.
+    A row is left out whole rather than cut: a cut row would teach answers without an end. Rows of
+    plain text are packed instead, and never too long.
     """
-    fitting: list[Sequence] = []
+    rows = tuple(rows)
+    texts = [row.messages[0].content for row in rows if row.raw]
+    fitting = packed(tokenizer, texts, max_length)
     too_long = 0
-    for row in rows:
+    for row in (row for row in rows if not row.raw):
         encoded = sequences(tokenizer, row.messages)
         if all(len(sequence.ids) <= max_length for sequence in encoded):
             fitting.extend(encoded)
         else:
             too_long += 1
     return Encoded(tuple(fitting), too_long)
+
+
+def lengths(tokenizer: LabTokenizer, rows: Iterable[Row]) -> list[int]:
+    """Tokens of each row with the template, of the longest sequence where it makes several."""
+    return [_length(tokenizer, row) for row in rows]
+
+
+def _length(tokenizer: LabTokenizer, row: Row) -> int:
+    if row.raw:
+        return len(tokenizer.encode(row.messages[0].content, start=True)) + 1
+    return max(len(sequence.ids) for sequence in sequences(tokenizer, row.messages))

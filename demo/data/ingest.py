@@ -8,19 +8,31 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping as Values
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Literal
 
-from demo.data import reader
+from demo.data.reading import child
+from demo.data.reading.encodings import wide
+from demo.dataset_records import UTF8, Damage, Decoding, Encoding
 from demo.errors import MESSAGES, BadInput
+from demo.settings import ROOT
 
 MOST_BYTES = 5_000_000
 SECONDS = 20
 """Wall clock for the child; its own limit counts processor time only."""
 LONGEST_NAME = 80
-KINDS = {".csv": "CSV", ".json": "JSON", ".jsonl": "JSONL"}
+PARQUET = ".parquet"
+KINDS = {
+    ".csv": "CSV",
+    ".tsv": "TSV",
+    ".json": "JSON",
+    ".jsonl": "JSONL",
+    ".txt": "text",
+    PARQUET: "Parquet",
+}
 SIGNATURES = {
     b"PK\x03\x04": "it is a zip archive, as spreadsheets are",
     b"\x1f\x8b": "it is compressed by gzip",
@@ -37,7 +49,8 @@ SIGNATURES = {
     b"\xff\xd8\xff": "it is a picture",
     b"GIF8": "it is a picture",
 }
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
+MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+PROGRAM = "import sys; sys.path.insert(0, sys.argv.pop(1)); from demo.data.reading.child import main; main()"
 JSON_START = re.compile(rb'\s*(\{\s*"|\[\s*[\[{])')
 
 
@@ -52,26 +65,28 @@ class Table:
     records: tuple[dict[str, Any], ...]
     lines: tuple[int, ...]
     """Where each record starts."""
-    place: Literal["line", "row"]
+    place: Literal["line", "row"] = "line"
     """What `lines` counts: the rows of a JSON file have numbers, not lines."""
-
-    def refusal(self, line: int, problem: str, cure: str) -> BadInput:
-        """The error for one of the records."""
-        return BadInput(
-            f"file_{self.place}", file=self.name, problem=problem, cure=cure, **{self.place: line}
-        )
+    encoding: Encoding = UTF8
+    damaged: tuple[Damage, ...] = ()
+    """Lines that cannot be read as rows."""
 
 
-def ingest(name: str, data: bytes) -> Table:
+def ingest(name: str, data: bytes, encoding: str = "") -> Table:
     """Read an uploaded file.
 
+    Args:
+        name: what its sender calls it.
+        data: the whole file.
+        encoding: how its bytes are to be read, where the visitor has chosen.
+
     Raises:
-        BadInput: it is not what its name says, empty, damaged or over a limit.
+        BadInput: it is not what its name says, empty, damaged throughout or over a limit.
     """
     shown = shown_name(name)
     extension = PurePath(shown).suffix.lower()
     require_plausible(shown, extension, data)
-    answer = read_in_child(data, reader_command(extension))
+    answer = read_in_child(data, reader_command(extension, encoding))
     return as_table(shown, data, answer)
 
 
@@ -93,35 +108,48 @@ def require_plausible(name: str, extension: str, data: bytes) -> None:
         raise BadInput(
             "file_too_big", file=name, got=f"{len(data) / 1e6:.2f}", high=MOST_BYTES // 10**6
         )
-    if not data.removeprefix(b"\xef\xbb\xbf").strip():
+    if not _unmarked(data).strip():
         raise BadInput("file_empty", file=name)
-    if data.startswith(UTF16):
-        raise BadInput("file_encoding", file=name, line=1)
     if problem := looks_wrong(extension, data):
         raise BadInput("file_kind", file=name, wanted=KINDS[extension], problem=problem)
 
 
+def _unmarked(data: bytes) -> bytes:
+    mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
+    return data[len(mark) :]
+
+
 def looks_wrong(extension: str, data: bytes) -> str:
     """Why the first bytes contradict the file's extension; empty when they do not."""
+    if extension == PARQUET:
+        ends = data[:4], data[-4:]
+        return "" if ends == (b"PAR1", b"PAR1") else "it does not begin and end with PAR1"
     for signature, problem in SIGNATURES.items():
         if data.startswith(signature):
             return problem
-    start = data.removeprefix(b"\xef\xbb\xbf")[:8192]
+    start = _unmarked(data)[:8192]
+    if data.startswith(MARKS[1:]) or wide(data):
+        start = start.replace(b"\0", b"")
     if b"\0" in start:
         return "it holds binary data"
+    return _other_format(extension, start)
+
+
+def _other_format(extension: str, start: bytes) -> str:
     first = start.lstrip()[:1]
-    if extension == ".csv" and JSON_START.match(start):
-        return "it looks like JSON"
+    if extension == ".txt":
+        return ""
+    if extension in (".csv", ".tsv"):
+        return "it looks like JSON" if JSON_START.match(start) else ""
     if extension == ".jsonl" and first == b"[":
         return "it begins with [, as a JSON file does"
-    if extension != ".csv" and first not in (b"{", b"["):
-        return "it does not begin with { or ["
-    return ""
+    return "" if first in (b"{", b"[") else "it does not begin with { or ["
 
 
-def reader_command(extension: str) -> list[str]:
+def reader_command(extension: str, encoding: str = "") -> list[str]:
     """The child process: isolated from the environment, and given no name or path of the visitor's."""
-    return [sys.executable, "-I", str(reader.__file__), extension]
+    known = encoding if re.fullmatch(r"[a-z0-9-]{1,16}", encoding) else ""
+    return [sys.executable, "-I", "-c", PROGRAM, str(ROOT), extension, known]
 
 
 def read_in_child(data: bytes, command: Sequence[str], seconds: float = SECONDS) -> dict[str, Any]:
@@ -147,18 +175,33 @@ def as_table(name: str, data: bytes, answer: dict[str, Any]) -> Table:
     return Table(
         name=name,
         sha256=hashlib.sha256(data).hexdigest(),
-        columns=tuple(answer["columns"]),
-        records=tuple(answer["records"]),
-        lines=tuple(answer["lines"]),
-        place=answer["place"],
+        **table_parts(answer),
     )
+
+
+def table_parts(values: Values[str, Any]) -> dict[str, Any]:
+    """A table's parts from JSON: lists become tuples, and objects the records that they were."""
+    return {
+        "columns": tuple(values["columns"]),
+        "records": tuple(values["records"]),
+        "lines": tuple(values["lines"]),
+        "place": values["place"],
+        "encoding": encoding_of(values["encoding"]),
+        "damaged": tuple(Damage(**damage) for damage in values["damaged"]),
+    }
+
+
+def encoding_of(values: Values[str, Any]) -> Encoding:
+    """An encoding from JSON."""
+    candidates = tuple(Decoding(c["name"], tuple(c["preview"])) for c in values["candidates"])
+    return Encoding(values["name"], values["why"], candidates)
 
 
 def refusal_of(name: str, error: str, values: dict[str, Any]) -> BadInput:
     """The child's refusal as an error for the visitor."""
     if error == "file_unreadable" or error not in MESSAGES:
-        megabytes = reader.MEMORY_BYTES // 10**6
+        megabytes = child.MEMORY_BYTES // 10**6
         return BadInput(
-            "file_unreadable", file=name, seconds=reader.CPU_SECONDS, megabytes=megabytes
+            "file_unreadable", file=name, seconds=child.CPU_SECONDS, megabytes=megabytes
         )
     return BadInput(error, file=name, **values)

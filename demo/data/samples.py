@@ -8,9 +8,10 @@ from pathlib import Path
 
 import yaml
 
-from demo.data import reader
 from demo.data.ingest import Table, as_table
-from demo.data.shapes import recognise, to_rows
+from demo.data.reading.child import read
+from demo.data.rows import Mapped, to_rows
+from demo.data.shapes import Mapping, recognise
 from demo.errors import BadInput
 from demo.run_records import DatasetInfo, Row
 
@@ -38,7 +39,14 @@ class Sample:
     """A shipped dataset."""
 
     info: DatasetInfo
-    rows: tuple[Row, ...]
+    table: Table
+    mapping: Mapping
+    mapped: Mapped
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows to learn from."""
+        return self.mapped.rows
 
 
 def load_samples(folder: Path) -> dict[str, Sample]:
@@ -56,7 +64,7 @@ def load_sample(card_path: Path) -> Sample:
     card = _card(card_path)
     table = _table(next(card_path.parent.glob("rows.*")))
     mapping = recognise(table)
-    rows, skipped = to_rows(table, mapping)
+    mapped = to_rows(table, mapping)
     info = DatasetInfo(
         id=f"{PREFIX}{card_path.parent.name}",
         name=card.title,
@@ -65,16 +73,16 @@ def load_sample(card_path: Path) -> Sample:
         columns=table.columns,
         prompt_column=mapping.prompt,
         completion_column=mapping.completion,
-        rows=len(rows),
-        preview=rows[:PREVIEW_ROWS],
-        skipped=skipped,
+        rows=len(mapped.rows),
+        preview=mapped.rows[:PREVIEW_ROWS],
+        skipped=len(mapped.empty),
         source=card.source,
         licence=card.licence,
         url=card.url,
         teaches=card.teaches,
         titles={"en": card.title, "hu": card.title_hu, "pl": card.title_pl},
     )
-    return Sample(info, rows)
+    return Sample(info, table, mapping, mapped)
 
 
 def _card(path: Path) -> SampleCard:
@@ -89,4 +97,4 @@ def _card(path: Path) -> SampleCard:
 def _table(path: Path) -> Table:
     """The rows, read in this process: what ships with the lab needs no fence."""
     data = path.read_bytes()
-    return as_table(path.name, data, reader.read(data, path.suffix))
+    return as_table(path.name, data, read(data, path.suffix))

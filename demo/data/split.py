@@ -32,7 +32,9 @@ def split(rows: Sequence[Row], share: float, seed: int) -> tuple[tuple[Row, ...]
 
 
 def prompt_of(row: Row) -> tuple[Message, ...]:
-    """Everything before the last assistant turn."""
+    """Everything before the last assistant turn; of plain text, the text itself."""
+    if row.raw:
+        return row.messages
     last = max(index for index, message in enumerate(row.messages) if message.role == "assistant")
     return row.messages[:last]
 

@@ -3,28 +3,34 @@
 Knows nothing of who the visitor is: whoever passes a workspace's folder may use what lies in it.
 """
 
-import json
 import os
 import shutil
 import threading
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from demo.checks import chosen
+from demo.data.damage import problem_of
+from demo.data.doctor.examine import Patient, examine
+from demo.data.doctor.fixes import KEYS, Measure
+from demo.data.folder import DatasetFolder, Recipe, not_measured
 from demo.data.ingest import Table, ingest
-from demo.data.samples import PREVIEW_ROWS, Sample, load_samples
-from demo.data.shapes import COLUMNS, Mapping, recognise, to_rows
+from demo.data.rows import to_rows
+from demo.data.samples import Sample, load_samples
+from demo.data.shapes import COLUMNS, Mapping, recognise
+from demo.dataset_records import Fix, Report
 from demo.errors import BadInput, NotFound
-from demo.records import Message
-from demo.run_records import DatasetInfo, Row
-from demo.workspace import inside, new_id, read_json, write_atomic, write_json
+from demo.run_records import DatasetInfo, Row, TrainSettings
+from demo.workspace import inside
 
 MOST_DATASETS = 20
 """In one workspace; one more takes the place of the oldest."""
 FILES_READ_AT_ONCE = 2
 """Each may take a gigabyte while it is read."""
+LINES_NAMED = 10
+"""Of damaged lines, in one sentence."""
 
 
 class DatasetStore:
@@ -42,7 +48,14 @@ class DatasetStore:
         """The datasets that ship with the lab."""
         return [sample.info for sample in self._samples.values()]
 
-    def add(self, folder: Path, name: str, data: bytes) -> DatasetInfo:
+    def own(self, folder: Path) -> list[DatasetInfo]:
+        """The datasets of a workspace, the one used last first."""
+        kept = sorted(_kept(folder / "datasets"), key=lambda path: path.stat().st_mtime)
+        return [DatasetFolder(path).info() for path in reversed(kept)]
+
+    def add(
+        self, folder: Path, name: str, data: bytes, about: dict[str, str] | None = None
+    ) -> DatasetInfo:
         """Check an uploaded file and keep its rows in the workspace at `folder`.
 
         The same file again is the same dataset; beyond `MOST_DATASETS` the one longest unused goes.
@@ -50,18 +63,13 @@ class DatasetStore:
         Raises:
             BadInput: the file cannot be used; the message names line and cure.
         """
-        datasets = folder / "datasets"
-        datasets.mkdir(exist_ok=True)
-        with self._reading:
-            table = ingest(name, data)
-        kept = [path for path in datasets.iterdir() if not path.name.startswith(".")]
-        for path in kept:
-            info = _info(path)
+        table = self._read(name, data)
+        for path in _kept(folder / "datasets"):
+            info = DatasetFolder(path).info()
             if (info.sha256, info.name) == (table.sha256, table.name):
                 os.utime(path)
                 return info
-        _drop_oldest(kept, MOST_DATASETS - 1)
-        return _create(datasets, new_id(), table)
+        return _create(folder, table, Recipe(recognise(table), about=about or {}), data)
 
     def info(self, folder: Path | None, dataset: str) -> DatasetInfo:
         """A sample or an uploaded dataset.
@@ -71,38 +79,118 @@ class DatasetStore:
         """
         if dataset in self._samples:
             return self._samples[dataset].info
-        return _info(_dataset(folder, dataset))
+        return _dataset(folder, dataset).info()
 
     def map(self, folder: Path, dataset: str, prompt: str, completion: str) -> DatasetInfo:
-        """Choose which column is the prompt and which the completion.
+        """Choose which column is the prompt and which the completion; what was mended is taken back.
+
+        Args:
+            folder: the workspace.
+            dataset: an upload.
+            prompt: empty where the completion is plain text, to be learned whole.
+            completion: another column.
 
         Raises:
             BadInput: there is no such column, or it gives no usable row.
         """
-        if dataset in self._samples:
-            raise BadInput("not_a_choice", field="dataset", choices="your uploads", got=dataset)
-        path = _dataset(folder, dataset)
-        table = _table(path)
-        prompt = chosen("prompt", prompt, table.columns)
+        kept = self._upload(folder, dataset)
+        table = kept.table()
+        prompt = chosen("prompt", prompt, ("", *table.columns))
         others = [column for column in table.columns if column != prompt]
         mapping = Mapping(COLUMNS, prompt, chosen("completion", completion, others), certain=True)
-        return _write(path, dataset, table, mapping)
+        return kept.write(Recipe(mapping, about=kept.recipe().about), not_measured)
+
+    def decode(self, folder: Path, dataset: str, encoding: str) -> DatasetInfo:
+        """Read an upload's bytes as other letters; its columns and fixes begin anew.
+
+        Raises:
+            BadInput: its bytes cannot be read so.
+        """
+        kept = self._upload(folder, dataset)
+        before = kept.table()
+        names = [candidate.name for candidate in before.encoding.candidates]
+        table = self._read(before.name, kept.source(), chosen("encoding", encoding, names))
+        kept.write_table(table)
+        return kept.write(Recipe(recognise(table), about=kept.recipe().about), not_measured)
+
+    def fix(
+        self, folder: Path, dataset: str, fixes: Sequence[Fix], measure: Measure
+    ) -> DatasetInfo:
+        """Let exactly these fixes be in force, in this order. A sample is copied first.
+
+        Raises:
+            BadInput: there is no such fix, or it would leave no row.
+        """
+        for fix in fixes:
+            chosen("fix", fix.key, KEYS)
+        wanted = tuple(dict.fromkeys(fixes))
+        if dataset in self._samples:
+            sample = self._samples[dataset]
+            names = ("source", "licence", "url", "teaches")
+            about = {name: getattr(sample.info, name) for name in names}
+            table = replace(sample.table, name=sample.info.name)
+            dataset = _create(folder, table, Recipe(sample.mapping, about=about)).id
+        kept = _dataset(folder, dataset)
+        return kept.write(replace(kept.recipe(), fixes=wanted), measure)
+
+    def doctor(
+        self, folder: Path | None, dataset: str, settings: TrainSettings, measure: Measure
+    ) -> Report:
+        """What would spoil a run over these rows, and what can be done about it."""
+        if dataset in self._samples:
+            sample = self._samples[dataset]
+            info, table, mapped, rows = sample.info, sample.table, sample.mapped, sample.rows
+        else:
+            kept = _dataset(folder, dataset)
+            info, table, rows = kept.info(), kept.table(), kept.rows()
+            mapped = to_rows(table, kept.recipe().mapping)
+        return examine(Patient(info, table, mapped, rows, settings), measure)
 
     def rows(self, folder: Path | None, dataset: str) -> tuple[Row, ...]:
         """The rows to learn from.
 
         Raises:
-            BadInput: the visitor has not chosen the columns yet.
+            BadInput: the visitor has not chosen the columns yet, or what becomes of damaged lines.
             NotFound: no such dataset in this workspace.
         """
         if dataset in self._samples:
             return self._samples[dataset].rows
-        path = _dataset(folder, dataset)
-        info = _info(path)
+        kept = _dataset(folder, dataset)
+        info = kept.info()
         if not info.mapped:
             raise BadInput("file_columns", file=info.name)
-        lines = (path / "rows.jsonl").read_text(encoding="utf-8").split("\n")
-        return tuple(_row(json.loads(line)) for line in lines if line)
+        if info.damaged:
+            lines = ", ".join(str(damage.line) for damage in info.damaged[:LINES_NAMED])
+            raise BadInput(
+                "file_damaged",
+                file=info.name,
+                got=len(info.damaged),
+                lines=lines + " …" * (len(info.damaged) > LINES_NAMED),
+                problem=problem_of(info.damaged[0]),
+            )
+        return kept.rows()
+
+    def _read(self, name: str, data: bytes, encoding: str = "") -> Table:
+        with self._reading:
+            return ingest(name, data, encoding)
+
+    def _upload(self, folder: Path, dataset: str) -> DatasetFolder:
+        if dataset in self._samples:
+            raise BadInput("not_a_choice", field="dataset", choices="your uploads", got=dataset)
+        return _dataset(folder, dataset)
+
+
+def _create(folder: Path, table: Table, recipe: Recipe, source: bytes = b"") -> DatasetInfo:
+    datasets = folder / "datasets"
+    datasets.mkdir(exist_ok=True)
+    _drop_oldest(_kept(datasets), MOST_DATASETS - 1)
+    return DatasetFolder.create(datasets, table, recipe, source)
+
+
+def _kept(datasets: Path) -> list[Path]:
+    if not datasets.is_dir():
+        return []
+    return [path for path in datasets.iterdir() if not path.name.startswith(".")]
 
 
 def _drop_oldest(kept: list[Path], places: int) -> None:
@@ -112,60 +200,7 @@ def _drop_oldest(kept: list[Path], places: int) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _create(datasets: Path, dataset_id: str, table: Table) -> DatasetInfo:
-    """Write the folder beside its place and move it there, so that it is complete or absent."""
-    path = datasets / f".{dataset_id}"
-    path.mkdir()
-    try:
-        write_atomic(path / "table.json", json.dumps(asdict(table), ensure_ascii=False))
-        info = _write(path, dataset_id, table, recognise(table))
-        os.replace(path, datasets / dataset_id)
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-    return info
-
-
-def _write(path: Path, dataset_id: str, table: Table, mapping: Mapping) -> DatasetInfo:
-    rows, skipped = to_rows(table, mapping)
-    if not rows and mapping.certain:
-        raise BadInput("nothing_trained", file=table.name)
-    info = DatasetInfo(
-        id=dataset_id,
-        name=table.name,
-        sha256=table.sha256,
-        shape=mapping.shape,
-        columns=table.columns,
-        prompt_column=mapping.prompt,
-        completion_column=mapping.completion,
-        rows=len(rows),
-        preview=rows[:PREVIEW_ROWS],
-        skipped=skipped,
-        mapped=mapping.certain,
-    )
-    lines = [json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows]
-    write_atomic(path / "rows.jsonl", "".join(lines))
-    write_json(path / "dataset.json", asdict(info))
-    return info
-
-
-def _dataset(folder: Path | None, dataset: str) -> Path:
+def _dataset(folder: Path | None, dataset: str) -> DatasetFolder:
     if folder is None:
         raise NotFound
-    return inside(folder / "datasets", dataset)
-
-
-def _info(path: Path) -> DatasetInfo:
-    info = DatasetInfo(**read_json(path / "dataset.json"))
-    preview = tuple(_row(row) for row in info.preview)  # type: ignore[arg-type]  # dicts, as stored
-    return replace(info, columns=tuple(info.columns), preview=preview)
-
-
-def _table(path: Path) -> Table:
-    values = read_json(path / "table.json")
-    for name in ("columns", "records", "lines"):
-        values[name] = tuple(values[name])
-    return Table(**values)
-
-
-def _row(values: dict[str, Any]) -> Row:
-    return Row(values["line"], tuple(Message(**message) for message in values["messages"]))
+    return DatasetFolder(inside(folder / "datasets", dataset))

@@ -10,12 +10,13 @@ from demo.checks import checked_text
 from demo.data.store import DatasetStore
 from demo.engine.service import Engine
 from demo.lab.answers import Answers
+from demo.lab.datasets import Datasets
 from demo.lab.experiments import Experiments
 from demo.lab.keeping import Keeping
 from demo.lab.prompts import Prompts
 from demo.prompting.library import PromptLibrary
 from demo.records import BaseProof, LabStatus
-from demo.run_records import DatasetInfo, RunPlan, RunState, TrainSettings
+from demo.run_records import RunPlan, RunState, TrainSettings
 from demo.settings import ROOT, LabSettings
 from demo.training.queue import RunQueue
 from demo.workspace import Workspaces
@@ -23,7 +24,7 @@ from demo.workspace import Workspaces
 TIDY_SECONDS = 3600
 
 
-class Lab(Answers):
+class Lab(Answers, Datasets):
     """Engine, prompts, adapters, datasets, runs and workspaces behind one door."""
 
     def __init__(self, settings: LabSettings) -> None:
@@ -34,6 +35,7 @@ class Lab(Answers):
         super().__init__(settings, engine, workspaces, RunQueue(settings, workspaces, engine))
         self.prompts = PromptLibrary(ROOT / "prompts")
         self.datasets = DatasetStore(ROOT / "demo" / "samples")
+        self._lengths = {}
         self.prompt_files = Prompts(settings, workspaces, self.prompts, self.datasets)
         self.experiments = Experiments(engine, workspaces, self.datasets, self._asked)
         self.keeping = Keeping(settings, engine, workspaces, self._adapter_folder, self.render)
@@ -71,42 +73,28 @@ class Lab(Answers):
         self.keeping.forget(workspace)
         self.workspaces.delete(workspace)
 
-    # datasets
-    def samples(self) -> list[DatasetInfo]:
-        """The datasets that ship with the lab."""
-        return self.datasets.samples()
-
-    def add_dataset(self, workspace: str, name: str, data: bytes) -> DatasetInfo:
-        """Check an uploaded file and keep its rows in the workspace."""
-        folder = self.workspaces.open(workspace)
-        self.workspaces.require_room(folder)
-        return self.datasets.add(folder, name, data)
-
-    def dataset(self, workspace: str, dataset: str) -> DatasetInfo:
-        """A sample or an uploaded dataset."""
-        return self.datasets.info(self._folder(workspace), dataset)
-
-    def map_dataset(
-        self, workspace: str, dataset: str, prompt: str, completion: str
-    ) -> DatasetInfo:
-        """Choose which column is the prompt and which the completion."""
-        return self.datasets.map(self.workspaces.open(workspace), dataset, prompt, completion)
-
     # runs
     def plan_run(self, workspace: str, dataset: str, settings: TrainSettings) -> RunPlan:
         """What a run would do and cost. Raises `BadInput` for a run that cannot learn."""
         rows = self.datasets.rows(self._folder(workspace), dataset)
         return self.runs.plan(rows, self.datasets.info(self._folder(workspace), dataset), settings)
 
-    def start_run(self, workspace: str, dataset: str, name: str, settings: TrainSettings) -> str:
-        """Queue a run; returns its id."""
+    def start_run(
+        self, workspace: str, dataset: str, name: str, settings: TrainSettings, parent: str = ""
+    ) -> str:
+        """Queue a run, which begins with the weights of `parent` if one is given; returns its id."""
         folder = self.workspaces.open(workspace)
         self.workspaces.require_room(folder)
         name = " ".join(checked_text("name", name, 60).split())
         info = self.datasets.info(folder, dataset)
-        return self.runs.start_run(
-            folder, name, info, self.datasets.rows(folder, dataset), settings
-        )
+        rows = self.datasets.rows(folder, dataset)
+        return self.runs.start_run(folder, name, info, rows, settings, parent)
+
+    def resume_run(self, workspace: str, run: str) -> None:
+        """Queue a run again that was stopped, or whose worker died; it goes on at its checkpoint."""
+        folder = self.workspaces.open(workspace)
+        self.workspaces.require_room(folder)
+        self.runs.resume(folder, run)
 
     def run(self, workspace: str, run: str) -> RunState:
         """A run as its folder tells it now."""
@@ -140,6 +128,3 @@ class Lab(Answers):
             self.keeping.tidy()
             if self._closing.wait(TIDY_SECONDS):
                 return
-
-    def _folder(self, workspace: str) -> Path | None:
-        return self.workspaces.open(workspace) if workspace else None

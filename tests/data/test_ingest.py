@@ -1,11 +1,14 @@
 import json
+import re
 import sys
 from collections.abc import Callable
 
 import pytest
 
-from demo.data.ingest import MOST_BYTES, as_table, ingest, read_in_child, reader_command, shown_name
+from demo.data.damage import cure_of, problem_of
+from demo.data.ingest import MOST_BYTES, as_table, ingest, read_in_child, shown_name
 from demo.errors import BadInput
+from demo.settings import ROOT
 
 GOOD = {
     "commas": ("a.csv", b"prompt,completion\na,b\nc,d\n", [2, 3]),
@@ -15,6 +18,8 @@ GOOD = {
     "windows line ends": ("a.csv", b"prompt,completion\r\na,b\r\nc,d\r\n", [2, 3]),
     "quoted line break": ("a.csv", b'prompt,completion\n"a\nx",b\nc,d\n', [2, 4]),
     "blank lines": ("a.csv", b"prompt,completion\n\na,b\n\nc,d\n\n", [3, 5]),
+    "tab separated": ("a.tsv", b"prompt\tcompletion\na,;\tb\nc\td\n", [2, 3]),
+    "utf-16": ("a.csv", "prompt,completion\na,b\nc,d\n".encode("utf-16"), [2, 3]),
     "capital extension": ("A.CSV", b"prompt,completion\na,b\nc,d\n", [2, 3]),
     "list": ("a.json", b'[{"prompt":"a","completion":"b"},{"prompt":"c","completion":1}]', [1, 2]),
     "list in an object": (
@@ -54,11 +59,12 @@ def test_ingest_numbers_columns_without_a_name() -> None:
 HEADER = b"prompt,completion\n"
 WIDE = ",".join(f"c{number}" for number in range(33)).encode()
 BAD: dict[str, tuple[str, bytes, list[str]]] = {
-    "text file": ("a.txt", b"x", ["a.txt", ".csv, .json and .jsonl"]),
+    "unknown kind": ("a.docx", b"x", ["a.docx", ".csv, .tsv, .json, .jsonl, .txt and .parquet"]),
     "no extension": ("rows", b"x", ["rows", "Save it as one of these"]),
     "too big": ("a.csv", b"x" * (MOST_BYTES + 1), ["a.csv", "5 MB", "Keep fewer rows"]),
     "empty": ("a.csv", b"", ["a.csv is empty", "at least two rows"]),
     "blank": ("a.jsonl", b"\xef\xbb\xbf \n\n", ["a.jsonl is empty"]),
+    "blank text": ("a.txt", b"\n \n", ["a.txt is empty"]),
     "header only": ("a.csv", HEADER, ["a.csv is empty"]),
     "empty list": ("a.json", b"[]", ["a.json is empty"]),
     "spreadsheet": ("a.csv", b"PK\x03\x04rest", ["a.csv is not CSV", "zip", "Save it as CSV"]),
@@ -67,51 +73,23 @@ BAD: dict[str, tuple[str, bytes, list[str]]] = {
     "pdf": ("a.csv", b"%PDF-1.7", ["PDF"]),
     "picture": ("a.json", b"\x89PNG\r\n", ["picture"]),
     "binary": ("a.csv", b"a,b\n\x00\x01", ["binary"]),
+    "binary text": ("a.txt", b"ab\n\x00\x01", ["a.txt is not text", "binary"]),
     "json named csv": ("a.csv", b'[{"prompt":"a"}]', ["a.csv is not CSV", "looks like JSON"]),
     "csv named json": ("a.json", HEADER + b"a,b", ["a.json is not JSON", "does not begin with"]),
     "csv named jsonl": ("a.jsonl", HEADER + b"a,b", ["a.jsonl is not JSONL"]),
     "json named jsonl": ("a.jsonl", b'[{"a":"b"}]', ["begins with ["]),
     "jsonl named json": ("a.json", b'{"a":1}\n{"a":2}', ["name it .jsonl"]),
-    "utf-16": ("a.csv", "prompt,completion".encode("utf-16"), ["line 1", "Save the file as UTF-8"]),
-    "latin-1": ("a.csv", HEADER + b"ok,ok\ncaf\xe9,b\n", ["a.csv, line 3", "not UTF-8"]),
-    "nul": ("a.csv", HEADER + b"a,b\n" * 4000 + b"a\0,b", ["line 4002", "NUL", "Remove it"]),
-    "nul escape": ("a.jsonl", b'{"a":"\\u0000"}', ["a.jsonl, line 1", "NUL"]),
-    "half character": ("a.jsonl", b'{"a":"b"}\n{"a":"\\ud800"}', ["line 2", "half of a character"]),
     "half character in name": ("a.jsonl", b'{"\\udfff":"b"}', ["line 1", "Rename the column"]),
-    "field missing": (
-        "a.csv",
-        HEADER + b"a,b\nc\n",
-        ["line 3", "2 fields and this row 1", 'in "quotes"'],
-    ),
-    "field too many": (
-        "a.csv",
-        HEADER + b'"a\nx",b\na,b,c\n',
-        ["line 4", "2 fields and this row 3"],
-    ),
-    "open quote": ("a.csv", HEADER + b'a,b\n"c,d\ne,f\n', ["line 3", "quotes do not match"]),
-    "text behind quote": ("a.csv", HEADER + b'"a"x,b\n', ["line 2", "quotes do not match"]),
     "same column twice": ("a.csv", b"a,a\n1,2\n", ["line 1", "name of its own"]),
     "33 columns": ("a.csv", WIDE + b"\n" + WIDE, ["line 2", "more than 32 columns", "Remove"]),
     "long column name": ("a.csv", b"p" * 101 + b",c\n1,2\n", ["column name is longer than 100"]),
-    "long cell": ("a.csv", HEADER + b"a," + b"b" * 8001, ["line 2", "8,001 characters", "8,000"]),
-    "long inner text": (
-        "a.json",
-        json.dumps([{"m": "x"}, {"m": [{"content": "b" * 8001}]}]).encode(),
-        ["a.json, row 2", "8,001 characters"],
-    ),
     "20,001 rows": ("a.csv", HEADER + b"a,b\n" * 20_001, ["line 20002", "more than 20,000 rows"]),
+    "1,001 damaged rows": ("a.csv", HEADER + b"a,b\n" + b"c\n" * 1001, ["line 3", "this row 1"]),
+    "no good row": ("a.csv", HEADER + b"a,b,c\n", ["line 2", "this row 3", 'in "quotes"']),
     "bad json": ("a.json", b'[{"a":1},\n{"a":}]', ["a.json, line 2", "not JSON", "commas"]),
-    "bad jsonl": ("a.jsonl", b'{"a":1}\n{"a":\n', ["a.jsonl, line 2", "one complete JSON object"]),
-    "jsonl of numbers": ("a.jsonl", b'{"a":1}\n7\n', ["line 2", "not an object"]),
     "json of numbers": ("a.json", b"[1,2]", ["a.json, row 1", "not an object"]),
     "two lists": ("a.json", b'{"a":[{}],"b":[{}]}', ["2 lists of rows instead of one"]),
     "no list": ("a.json", b'{"a":1}', ["0 lists of rows"]),
-    "nan": ("a.jsonl", b'{"a":1}\n{"a":NaN}', ["line 2", "NaN or infinite"]),
-    "infinity": ("a.json", b'[{"a":-Infinity}]', ["row 1", "NaN or infinite"]),
-    "too large number": ("a.json", b'[{"a":1e999}]', ["row 1", "infinite"]),
-    "too long number": ("a.jsonl", b'{"a":' + b"9" * 5000 + b"}", ["line 1", "too many digits"]),
-    "same name twice": ("a.jsonl", b'{"a":1,"a":2}', ["line 1", "same name twice"]),
-    "nested": ("a.jsonl", b'{"a":' + b"[" * 9 + b"]" * 9 + b"}", ["line 1", "nested too deeply"]),
     "nested without end": ("a.json", b"[" * 100_000, ["a.json", "nested too deeply"]),
 }
 
@@ -124,6 +102,64 @@ def test_ingest_names_file_place_and_cure_when_refusing(
         ingest(name, data)
     for words in [name, *said]:
         assert words in str(caught.value)
+
+
+DAMAGED: dict[str, tuple[str, bytes, int, str]] = {
+    "nul": ("a.csv", HEADER + b"a,b\n" * 4000 + b"a\0,b", 4002, "completion|prompt.*NUL"),
+    "nul escape": ("a.jsonl", b'{"a":"b"}\n{"a":"\\u0000"}', 2, "NUL"),
+    "half character": ("a.jsonl", b'{"a":"b"}\n{"a":"\\ud800"}', 2, "half of a character"),
+    "field missing": ("a.csv", HEADER + b"a,b\nc\n", 3, "2 fields and this row 1"),
+    "field too many": ("a.csv", HEADER + b'"a\nx",b\na,b,c\n', 4, "2 fields and this row 3"),
+    "open quote": ("a.csv", HEADER + b'a,b\n"c,d\ne,f\n', 3, "quotes do not match"),
+    "text behind quote": ("a.csv", HEADER + b'"a"x,b\nc,d', 2, "quotes do not match"),
+    "long cell": ("a.csv", HEADER + b"a,b\na," + b"b" * 8001, 3, "8,001 characters.*8,000"),
+    "longer cell": ("a.csv", HEADER + b"a,b\na," + b"b" * 90_000, 3, "quotes|field larger"),
+    "long inner text": (
+        "a.json",
+        json.dumps([{"m": "x"}, {"m": [{"content": "b" * 8001}]}]).encode(),
+        2,
+        "8,001 characters",
+    ),
+    "bad jsonl": ("a.jsonl", b'{"a":1}\n{"a":\n', 2, "not JSON"),
+    "jsonl of numbers": ("a.jsonl", b'{"a":1}\n7\n', 2, "not an object"),
+    "nan": ("a.jsonl", b'{"a":1}\n{"a":NaN}', 2, "NaN or infinite"),
+    "infinity": ("a.json", b'[{"a":1},{"a":-Infinity}]', 2, "NaN or infinite"),
+    "too large number": ("a.json", b'[{"a":1e999},{"a":1}]', 1, "infinite"),
+    "too long number": ("a.jsonl", b'{"a":1}\n{"a":' + b"9" * 5000 + b"}", 2, "too many digits"),
+    "same name twice": ("a.jsonl", b'{"a":1}\n{"a":1,"a":2}', 2, "same name twice"),
+    "nested": ("a.jsonl", b'{"a":1}\n{"a":' + b"[" * 9 + b"]" * 9 + b"}", 2, "too deeply"),
+    "stray byte": (
+        "a.jsonl",
+        '{"a":"árvíztűrő tükörfúrógép"}\n'.encode() + b'{"a":"caf\xe9"}',
+        2,
+        "bytes that are not UTF-8",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "data", "line", "said"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_row_is_told_with_its_line_and_the_rest_is_read(
+    name: str, data: bytes, line: int, said: str
+) -> None:
+    table = ingest(name, data)
+    (damage,) = table.damaged
+    assert damage.line == line
+    assert re.search(said, problem_of(damage))
+    assert cure_of(damage).endswith(".")
+    assert table.records
+    assert line not in table.lines
+
+
+def test_a_quote_that_stays_open_costs_its_own_line_only() -> None:
+    table = ingest("a.csv", HEADER + b'a,b\n"c,d\ne,f\n"g\nh",i\n')
+    assert [
+        (record["prompt"], line) for record, line in zip(table.records, table.lines, strict=True)
+    ] == [
+        ("a", 2),
+        ("e", 4),
+        ("g\nh", 5),
+    ]
+    assert [damage.line for damage in table.damaged] == [3]
 
 
 REFUSED_UNREAD = ["spreadsheet", "gzip", "too big", "empty", "json named csv", "csv named json"]
@@ -153,7 +189,7 @@ def test_ingest_says_unreadable_when_the_child_dies_hangs_or_answers_nonsense(
     program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "demo.data.ingest.reader_command", lambda _: [sys.executable, "-c", program]
+        "demo.data.ingest.reader_command", lambda *_: [sys.executable, "-c", program]
     )
     monkeypatch.setattr("demo.data.ingest.read_in_child", impatient(read_in_child))
     with pytest.raises(BadInput, match=r"a\.csv could not be read within .* Make it smaller"):
@@ -166,10 +202,11 @@ def impatient(read: Callable[..., dict[str, object]]) -> Callable[..., dict[str,
 
 def test_child_answers_unreadable_when_memory_runs_out() -> None:
     limited = (
-        "import sys, runpy\n"
-        f"module = runpy.run_path({reader_command('.csv')[2]!r})\n"
-        "main = module['main']; main.__globals__['MEMORY_BYTES'] = 60_000_000\n"
-        "sys.argv = ['reader', '.jsonl']; main()"
+        "import sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from demo.data.reading import child\n"
+        "child.MEMORY_BYTES = 80_000_000\n"
+        "sys.argv = ['child', '.jsonl', '']; child.main()"
     )
     data = b'{"a":[' + b"[]," * 1_500_000 + b"1]}"
     answer = read_in_child(data, [sys.executable, "-I", "-c", limited])

@@ -3,10 +3,11 @@ from typing import Any
 
 import pytest
 
+from demo.data.damage import cure_of, problem_of
 from demo.data.ingest import Table, as_table
-from demo.data.reader import read
-from demo.data.shapes import Mapping, recognise, to_rows
-from demo.errors import BadInput
+from demo.data.reading.child import read
+from demo.data.rows import to_rows
+from demo.data.shapes import Mapping, recognise
 from demo.records import Message
 
 
@@ -26,7 +27,13 @@ CHAT = [{"role": "user", "content": " Hi "}, {"role": "assistant", "content": "H
         ({"instruction": "a", "input": "", "output": "b"}, ("alpaca", "instruction", "output")),
         ({"instruction": "a", "response": "b"}, ("alpaca", "instruction", "response")),
         ({"Prompt": "a", " Completion": "b"}, ("prompt/completion", "Prompt", " Completion")),
-        ({"question": "a", "answer": "b"}, ("prompt/completion", "question", "answer")),
+        ({"question": "a", "answer": "b"}, ("question/answer", "question", "answer")),
+        ({"pytanie": "a", "odpowiedź": "b"}, ("question/answer", "pytanie", "odpowiedź")),
+        ({"Kérdés": "a", "Válasz": "b"}, ("question/answer", "Kérdés", "Válasz")),
+        ({"utasítás": "a", "bemenet": "", "kimenet": "b"}, ("alpaca", "utasítás", "kimenet")),
+        ({"text": "a", "label": 1}, ("text/label", "text", "label")),
+        ({"tekst": "a", "etykieta": "b"}, ("text/label", "tekst", "etykieta")),
+        ({"text": "a"}, ("text", "", "text")),
         ({"input": "a", "output": "b"}, ("prompt/completion", "input", "output")),
         ({"mr": "a", "ref": "b"}, ("prompt/completion", "mr", "ref")),
         ({"prompt": "a", "response": "b"}, ("prompt/completion", "prompt", "response")),
@@ -43,15 +50,25 @@ def test_recognise_only_guesses_the_first_text_columns_when_names_are_unknown() 
     assert recognise(table) == Mapping("columns", "facts", "text", certain=False)
 
 
-def test_recognise_refuses_a_single_column() -> None:
-    with pytest.raises(BadInput, match=r"rows\.jsonl, line 1: .*only one column.*comma"):
-        recognise(table_of({"text": "a"}))
+def test_recognise_only_guesses_that_a_single_unknown_column_is_plain_text() -> None:
+    assert recognise(table_of({"notes": "a"})) == Mapping("columns", "", "notes", certain=False)
+
+
+def test_plain_text_is_one_raw_row_for_each_record() -> None:
+    table = table_of({"text": " a \n b "}, {"text": ""}, {"text": "c"})
+    mapped = to_rows(table, recognise(table))
+    assert [(row.raw, row.messages) for row in mapped.rows] == [
+        (True, (Message("assistant", "a \n b"),)),
+        (True, (Message("assistant", "c"),)),
+    ]
+    assert mapped.empty == (2,)
 
 
 def rows_of(*records: dict[str, Any]) -> tuple[list[tuple[Message, ...]], int]:
     table = table_of(*records)
-    rows, skipped = to_rows(table, recognise(table))
-    return [row.messages for row in rows], skipped
+    mapped = to_rows(table, recognise(table))
+    assert not mapped.damaged
+    return [row.messages for row in mapped.rows], len(mapped.empty)
 
 
 def test_pairs_are_stripped_and_rows_without_prompt_or_completion_counted() -> None:
@@ -63,8 +80,9 @@ def test_pairs_are_stripped_and_rows_without_prompt_or_completion_counted() -> N
 
 def test_rows_remember_their_lines() -> None:
     table = table_of({"prompt": "", "completion": "b"}, {"prompt": "a", "completion": "b"})
-    rows, _ = to_rows(table, recognise(table))
-    assert [row.line for row in rows] == [2]
+    mapped = to_rows(table, recognise(table))
+    assert [row.line for row in mapped.rows] == [2]
+    assert mapped.standing == 2
 
 
 def test_alpaca_input_stands_below_the_instruction_when_there_is_one() -> None:
@@ -99,26 +117,29 @@ def turns(*roles: str) -> list[dict[str, str]]:
     [
         ("Hi", "no list of messages"),
         (["Hi"], "turn 1 has no role"),
-        (turns("user", "tool"), "turn 2 has the unknown role 'tool'. Use system"),
+        (turns("user", "tool"), "turn 2 has the unknown role 'tool' Use system"),
         ([{"role": ["user"], "content": "x"}], "unknown role"),
         ([CHAT[0], {"role": "assistant", "content": [{"text": "x"}]}], "turn 2 is not text"),
         ([CHAT[0], {"role": "assistant"}], "turn 2 is not text"),
         ([], "no assistant turn"),
-        (turns("user", "assistant") * 33, "66 turns, the most is 64. Divide"),
-        (turns("user"), "no assistant turn to learn from. Begin with"),
+        (turns("user", "assistant") * 33, "66 turns, the most is 64 Divide"),
+        (turns("user"), "no assistant turn to learn from Begin with"),
         (turns("assistant", "user"), "turn of the assistant stands where the user"),
         (turns("user", "user", "assistant"), "turn of the user stands where the assistant"),
         (turns("user", "assistant", "system"), "turn of the system stands where the user"),
         (turns("user", "assistant", "user"), "ends before the assistant answers"),
     ],
 )
-def test_bad_chat_is_refused_with_line_and_cure(messages: Any, said: str) -> None:
-    with pytest.raises(BadInput) as caught:
-        rows_of({"messages": CHAT}, {"messages": messages})
-    assert "rows.jsonl, line 2: " in str(caught.value)
-    assert said in str(caught.value)
+def test_bad_chat_is_damage_with_line_and_cure(messages: Any, said: str) -> None:
+    table = table_of({"messages": CHAT}, {"messages": messages})
+    mapped = to_rows(table, recognise(table))
+    (damage,) = mapped.damaged
+    assert damage.line == 2
+    assert said in f"{problem_of(damage)} {cure_of(damage)}"
+    assert len(mapped.rows) == 1
 
 
-def test_list_where_text_should_be_is_refused_with_its_line() -> None:
-    with pytest.raises(BadInput, match=r"line 2: column completion holds a list.*plain text"):
-        rows_of({"prompt": "a", "completion": "b"}, {"prompt": "a", "completion": ["b"]})
+def test_list_where_text_should_be_is_damage_with_its_line() -> None:
+    table = table_of({"prompt": "a", "completion": "b"}, {"prompt": "a", "completion": ["b"]})
+    (damage,) = to_rows(table, recognise(table)).damaged
+    assert (damage.line, damage.key, damage.values) == (2, "holds_list", {"column": "completion"})

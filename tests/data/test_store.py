@@ -45,7 +45,7 @@ def test_unknown_columns_are_refused_until_the_visitor_maps_them(
 
 
 @pytest.mark.parametrize(
-    ("prompt", "completion"), [("no", "text"), ("text", "no"), ("text", "text")]
+    ("prompt", "completion"), [("no", "text"), ("text", "no"), ("text", "text"), ("", "no")]
 )
 def test_map_names_the_choices_when_a_column_cannot_be_chosen(
     prompt: str, completion: str, store: DatasetStore, tmp_path: Path
@@ -116,7 +116,7 @@ def test_file_name_is_shown_and_never_a_path(store: DatasetStore, tmp_path: Path
     info = store.add(tmp_path, "../../evil.csv", PAIRS)
     assert info.name == "evil.csv"
     stored = {path.name for path in tmp_path.rglob("*") if path.is_file()}
-    assert stored == {"table.json", "rows.jsonl", "dataset.json"}
+    assert stored == {"table.json", "rows.jsonl", "recipe.json", "dataset.json"}
 
 
 @pytest.mark.parametrize("folder", [path.name for path in sorted(SAMPLES.iterdir())])

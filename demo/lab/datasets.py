@@ -1,0 +1,164 @@
+"""Everything that is asked of datasets: bringing them in, mapping their columns, the doctor and its fixes.
+
+Whose workspace it is, and every limit, is decided here. Knows no run and no widget.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from demo.checks import bounded, checked_text, chosen
+from demo.data.encode import lengths
+from demo.data.ingest import MOST_BYTES
+from demo.data.pasted import FORMATS, file_name
+from demo.data.store import DatasetStore
+from demo.dataset_records import Fix, Report
+from demo.engine.service import Engine
+from demo.errors import BadInput
+from demo.run_records import DatasetInfo, Row, TrainSettings
+from demo.workspace import Workspaces
+
+EDITED_ROWS = 200
+"""Rows that one table shows to be edited; the others stay as they are."""
+LONGEST_CELL = 8_000
+EDITED = " (edited)"
+MOST_LENGTHS = 100_000
+"""Remembered token counts, one number each."""
+
+
+class Datasets:
+    """The datasets of all workspaces behind one door."""
+
+    engine: Engine
+    workspaces: Workspaces
+    datasets: DatasetStore
+    _lengths: dict[int, int]
+
+    def samples(self) -> list[DatasetInfo]:
+        """The datasets that ship with the lab."""
+        return self.datasets.samples()
+
+    def own_datasets(self, workspace: str) -> list[DatasetInfo]:
+        """The datasets that a workspace holds, the newest first."""
+        return self.datasets.own(self.workspaces.open(workspace))
+
+    def dataset(self, workspace: str, dataset: str) -> DatasetInfo:
+        """A sample or an uploaded dataset."""
+        return self.datasets.info(self._folder(workspace), dataset)
+
+    def add_dataset(self, workspace: str, name: str, data: bytes) -> DatasetInfo:
+        """Check an uploaded file and keep its rows in the workspace."""
+        return self.datasets.add(self._roomy(workspace), name, data)
+
+    def add_text(self, workspace: str, name: str, text: str, format: str = "auto") -> DatasetInfo:
+        """Keep pasted text as a dataset, checked like a file of its format.
+
+        Args:
+            workspace: whose it will be.
+            name: what it is called; empty: "pasted".
+            text: at most as long as a file may be.
+            format: `auto`, `csv`, `tsv`, `json`, `jsonl` or `txt`.
+        """
+        text = checked_text("text", text, MOST_BYTES)
+        chosen("format", format, FORMATS)
+        name = checked_text("name", name or "pasted", 60)
+        return self.add_dataset(workspace, file_name(name, text, format), text.encode())
+
+    def map_dataset(
+        self, workspace: str, dataset: str, prompt: str, completion: str
+    ) -> DatasetInfo:
+        """Choose which column is the prompt (or none, for plain text) and which the completion."""
+        return self.datasets.map(self.workspaces.open(workspace), dataset, prompt, completion)
+
+    def decode_dataset(self, workspace: str, dataset: str, encoding: str) -> DatasetInfo:
+        """Read an upload's bytes as other letters."""
+        return self.datasets.decode(self._roomy(workspace), dataset, encoding)
+
+    def doctor(self, workspace: str, dataset: str, settings: TrainSettings) -> Report:
+        """What would spoil a run over a dataset, and what can be done about it."""
+        return self.datasets.doctor(self._folder(workspace), dataset, settings, self._measured)
+
+    def fix_dataset(self, workspace: str, dataset: str, fixes: Sequence[Fix]) -> DatasetInfo:
+        """Let exactly these fixes be in force; leaving one out takes it back.
+
+        A sample stays as it is: its mended copy is a dataset of the workspace.
+        """
+        for fix in fixes:
+            bounded("max_length", fix.limit, 0, TrainSettings.RANGES["max_length"][1], int)
+        return self.datasets.fix(self._roomy(workspace), dataset, fixes, self._measured)
+
+    def editable_rows(self, workspace: str, dataset: str) -> list[list[str]]:
+        """The first rows as prompt and completion; plain text has an empty prompt.
+
+        Raises:
+            BadInput: they are conversations, which no table holds.
+        """
+        rows = self.datasets.rows(self._folder(workspace), dataset)
+        if any(len(row.messages) > 2 for row in rows):
+            raise BadInput("edit_conversations", file=self.dataset(workspace, dataset).name)
+        return [_cells(row) for row in rows[:EDITED_ROWS]]
+
+    def edit_rows(
+        self, workspace: str, dataset: str, cells: Sequence[Sequence[Any]]
+    ) -> DatasetInfo:
+        """Keep a copy of a dataset whose first rows are these; the dataset itself stays as it is.
+
+        Args:
+            workspace: whose copy it will be.
+            dataset: what was edited.
+            cells: prompt and completion of the rows that `editable_rows` gave; wholly empty ones go.
+        """
+        self.editable_rows(workspace, dataset)
+        bounded("rows", len(cells), 0, 2 * EDITED_ROWS, int)
+        edited = [pair for pair in map(_checked, cells) if any(pair)]
+        rest = self.datasets.rows(self._folder(workspace), dataset)[EDITED_ROWS:]
+        info = self.dataset(workspace, dataset)
+        about = {name: getattr(info, name) for name in ("source", "licence", "url")}
+        data = _lines([*edited, *map(_cells, rest)])
+        name = f"{Path(info.name).stem.removesuffix(EDITED)}{EDITED}.jsonl"
+        return self.datasets.add(self._roomy(workspace), name, data, about)
+
+    def _measured(self, rows: Sequence[Row]) -> list[int]:
+        """Tokens of every row; those counted before are remembered, the rows are not."""
+        if len(self._lengths) > MOST_LENGTHS:
+            self._lengths.clear()
+        keys = [hash((row.messages, row.raw)) for row in rows]
+        missing = {k: row for k, row in zip(keys, rows, strict=True) if k not in self._lengths}
+        counted = lengths(self.engine.tokenizer, missing.values())
+        self._lengths |= dict(zip(missing, counted, strict=True))
+        return [self._lengths[key] for key in keys]
+
+    def _roomy(self, workspace: str) -> Path:
+        folder = self.workspaces.open(workspace)
+        self.workspaces.require_room(folder)
+        return folder
+
+    def _folder(self, workspace: str) -> Path | None:
+        return self.workspaces.open(workspace) if workspace else None
+
+
+def _cells(row: Row) -> list[str]:
+    prompt = "" if row.raw else row.messages[0].content
+    return [prompt, row.messages[-1].content]
+
+
+def _checked(cells: Sequence[Any]) -> list[str]:
+    """Prompt and completion as a visitor left them in the table."""
+    names = ("prompt", "completion")
+    texts = [str(cell) if cell is not None else "" for cell in list(cells)[:2]]
+    texts += [""] * (2 - len(texts))
+    return [
+        checked_text(name, text, LONGEST_CELL, empty=True).strip()
+        for name, text in zip(names, texts, strict=True)
+    ]
+
+
+def _lines(pairs: Sequence[Sequence[str]]) -> bytes:
+    """Pairs as a JSONL file; as plain text where no prompt is among them."""
+    raw = not any(prompt for prompt, _ in pairs)
+    rows = [
+        {"text": completion} if raw else {"prompt": prompt, "completion": completion}
+        for prompt, completion in pairs
+    ]
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
