@@ -22,7 +22,9 @@ const share = value => {
 const sure = probability => SURE.filter(edge => probability >= edge).length;
 const isControl = token => /^<\|.*\|>$|^<\/?s>$/.test(token.text);
 const visible = text => text.replace(/\n/g, '↵').replace(/\t/g, '⇥').replace(/\ufffd+/g, '◌') || '∅';
-const listed = text => /^ +$/.test(text) ? '␣'.repeat(text.length) : visible(text);
+const unseen = text => !/[^ \p{Cf}\p{Co}\p{Cn}\p{M}]/u.test(text);
+const codes = text => [...text].map(c => c === ' ' ? '␣' : 'U+' + c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')).join(' ');
+const listed = text => text && unseen(text) ? codes(text) : visible(text);
 const spoken = text => {
   if (text.includes('\ufffd')) return words().piece;
   if (text.trim()) return fill(words().quoted, {text: text.trim()});
