@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+# Every value is text, so `no`, 16 and 2026-01-01 mean what they look like; in C where there is libyaml.
+Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 DEEPEST = 3
 """Fields, in them a list of shots, in it their inputs and outputs."""
 MOST_FIELD_NODES = 400
@@ -32,12 +34,11 @@ def front_matter(text: str) -> tuple[Any, str]:
         raise Problem("it does not begin with front matter between two lines of ---")
     try:
         _check_events(parts[1])
-        # BaseLoader: every value is text, so `no`, 16 and 2026-01-01 mean what they look like
-        return yaml.load(parts[1], Loader=yaml.BaseLoader), parts[2]
+        return yaml.load(parts[1], Loader=Loader), parts[2]
     except yaml.YAMLError as error:
         raise Problem("the front matter is not YAML: " + " ".join(str(error).split())) from None
     except (OverflowError, ValueError):
-        raise Problem("the front matter names a character that does not exist") from None
+        raise Problem("the front matter is not YAML: no character has such a number") from None
 
 
 def check_characters(text: str, allowed: str, place: str = "") -> None:
@@ -67,7 +68,7 @@ def one_of(kind: str, value: Any, choices: tuple[str, ...]) -> None:
 def _check_events(head: str) -> None:
     """Stop at the first event that no field needs: before the loader nests it, repeats it or counts it."""
     depth = 0
-    for count, event in enumerate(yaml.parse(head, yaml.BaseLoader)):
+    for count, event in enumerate(yaml.parse(head, Loader)):
         if isinstance(event, yaml.AliasEvent):
             raise Problem("an alias (*) would repeat what it names; write it out")
         depth += isinstance(event, yaml.CollectionStartEvent)
