@@ -96,6 +96,10 @@ class TrainSettings:
     alpha: int = 16
     """The update is scaled by alpha / rank; usually twice the rank."""
     dropout: float = 0.0
+    virtual_tokens: int = 16
+    """Trained places before every prompt; each takes one from the context."""
+    width: int = 16
+    """Numbers in the narrow middle of a bottleneck, or of P-tuning's network."""
     learning_rate: float = 1e-3
     epochs: int = 1
     batch_size: int = 8
@@ -106,11 +110,15 @@ class TrainSettings:
     max_steps: int = 0
     """Stop after this many steps; 0 means all epochs."""
     seed: int = 0
+    patience: int = 0
+    """Stop once so many evaluations in a row were no better; 0 means never."""
 
     RANGES: ClassVar[dict[str, tuple[float, float, type]]] = {
         "rank": (1, 64, int),
         "alpha": (1, 1024, int),
         "dropout": (0.0, 0.5, float),
+        "virtual_tokens": (1, 128, int),
+        "width": (1, 512, int),
         "learning_rate": (1e-6, 1e-1, float),
         "epochs": (1, 20, int),
         "batch_size": (1, 32, int),
@@ -118,6 +126,7 @@ class TrainSettings:
         "eval_share": (0.0, 0.5, float),
         "max_steps": (0, 5000, int),
         "seed": (0, 2**31 - 1, int),
+        "patience": (0, 20, int),
     }
 
     def __post_init__(self) -> None:
@@ -144,6 +153,32 @@ class RunEvent:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """A fixed question that a run is asked while it learns."""
+
+    question: str
+    expected: str
+    """What stands in the row, or is known."""
+
+
+@dataclass(frozen=True)
+class ProbeAnswers:
+    """What the probes were answered with after a step."""
+
+    step: int
+    answers: tuple[str, ...]
+    """One for each probe."""
+
+
+@dataclass(frozen=True)
+class TimeLapse:
+    """The probes of a run and how their answers changed."""
+
+    probes: tuple[Probe, ...] = ()
+    answers: tuple[ProbeAnswers, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunState:
     """A run as its folder tells it."""
 
@@ -163,4 +198,9 @@ class RunState:
     """A stop was asked for; the step under way is still finished."""
     dataset_id: str = ""
     created: float = 0.0
+    resumable: bool = False
+    """It ended before its last step, and a checkpoint stands."""
+    best_step: int = 0
+    """Whose weights the adapter holds: the step with the lowest eval loss; 0 where none was measured."""
+    time_lapse: TimeLapse = field(default_factory=TimeLapse)
     settings: TrainSettings = field(default_factory=TrainSettings)

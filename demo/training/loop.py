@@ -1,7 +1,8 @@
 """One training run from its folder to its adapter: load, train, write what was measured.
 
 A plain synchronous function with a picklable argument: a worker process, a borrowed GPU and a
-cluster call the same one. Does not know queues, pages or other runs.
+cluster call the same one. Where a checkpoint stands it goes on from there. Does not know queues, pages
+or other runs.
 """
 
 import shutil
@@ -18,9 +19,13 @@ from demo.engine.model.catalogue import ModelSpec
 from demo.engine.model.load import load_for_training
 from demo.errors import BadInput, LabError, RunFailed
 from demo.host import Host, detect
-from demo.methods import METHODS
+from demo.methods import method_of
+from demo.methods.method import Work
 from demo.run_records import RunEvent
 from demo.text.tokenizer import load_tokenizer
+from demo.training.diary import Diary
+from demo.training.objective import work_of
+from demo.training.probes import Prober, chosen
 from demo.training.report import Measured, card, run_record
 from demo.training.run_folder import RunFolder
 from demo.training.schedule import EVALUATED_ROWS
@@ -53,76 +58,97 @@ class _Run:
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self.order = folder.order()
+        self.method = method_of(self.order.settings.method)
         self.host = for_training(detect(self.order.threads))
         self.spec = ModelSpec.from_json(self.order.model)
-        tokenizer = load_tokenizer(self.spec.source, self.spec.revision)
+        self.tokenizer = load_tokenizer(self.spec.source, self.spec.revision)
         longest = self.order.settings.max_length
-        self.train = encode(tokenizer, folder.train_rows(), longest)
-        self.evaluation = encode(tokenizer, folder.eval_rows(), longest)
+        self.train = encode(self.tokenizer, folder.train_rows(), longest)
+        self.evaluation = encode(self.tokenizer, folder.eval_rows(), longest)
         if not self.train.sequences:
             raise BadInput("rows_too_long", got=self.train.too_long, high=longest)
 
     def carry_out(self) -> None:
-        """Train and publish. A failed run keeps the last finite weights, if it learned any."""
+        """Train and publish. A failed run keeps the last good weights, if it learned any."""
         trainer = self._trainer()
         self.folder.change_state(steps=trainer.steps)
+        diary = self._diary(trainer)
+        diary.take_up()
         try:
-            status = self._train(trainer)
+            status = self._train(trainer, diary)
+            if status == "stopped":
+                diary.checkpoint()
             adapted = trainer.conclude()
         except RunFailed:
             self._publish(trainer, "failed", trainer.evaluate())
             raise
+        diary.close(finished=status == "finished")
         self._publish(trainer, status, adapted)
         self.folder.change_state(status=status)
 
     def _trainer(self) -> Trainer:
         if self.host.device == "cpu":
             torch.set_num_threads(self.host.threads)
-        base = load_for_training(self.spec, self.host)
-        torch.manual_seed(self.order.settings.seed)
-        model = METHODS[self.order.settings.method].build(base, self.order.settings)
-        return Trainer(model, self.train.sequences, self.evaluation.sequences, self.order.settings)
+        settings, train = self.order.settings, self.train.sequences
+        base = load_for_training(self.spec, self.host, self.method.base_precision)
+        torch.manual_seed(settings.seed)
+        model = self.method.build(base, self._work())
+        upkeep = self.method.upkeep(model)
+        return Trainer(model, train, self.evaluation.sequences, settings, upkeep)
 
-    def _train(self, trainer: Trainer) -> str:
+    def _work(self) -> Work:
+        rows = self.train.sequences, self.evaluation.sequences
+        name = self.order.dataset["name"]
+        return work_of(self.method, self.order.settings, rows, self.tokenizer, name)
+
+    def _diary(self, trainer: Trainer) -> Diary:
+        rows = self.folder.eval_rows() or self.folder.train_rows()
+        probes = chosen(self.tokenizer, rows)
+        prober = Prober(trainer.model, self.tokenizer, probes)
+        return Diary(self.folder, trainer, prober, probes, self.order.seconds)
+
+    def _train(self, trainer: Trainer, diary: Diary) -> str:
         """Every step until the end or a stop; returns the status that the run ends with."""
-        status = "finished"
+        if self.folder.asked_to_stop():
+            return "stopped"
         with closing(trainer.run()) as events:
             for event in events:
-                self.folder.append_event(event)
+                diary.write(event)
                 if self.folder.asked_to_stop():
-                    status = "stopped" if event.step < trainer.steps else "finished"
-                    break
-        return status
+                    return "stopped" if event.step < trainer.steps else "finished"
+        return "finished"
 
     def _publish(self, trainer: Trainer, status: str, adapted: float | None) -> None:
         """Write the adapter folder aside, then put it in place: it is complete or absent."""
-        if not trainer.losses:
+        if not trainer.progress.losses:
             return
         aside = self.folder.path / ".adapter"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
-        METHODS[self.order.settings.method].save(trainer.model, aside, self.spec.lineage)
-        seconds = trainer.seconds
-        self.folder.append_event(RunEvent(trainer.step, seconds, eval_loss=adapted))
-        record = run_record(self.order, self._measured(trainer, status, seconds, adapted))
+        self.method.save(trainer.model, aside, self.spec.lineage)
+        self.folder.append_event(
+            RunEvent(trainer.step, trainer.progress.seconds, eval_loss=adapted)
+        )
+        record = run_record(self.order, self._measured(trainer, status, adapted))
         write_json(aside / "run.json", record)
         write_atomic(aside / "README.md", card(record))
         self.folder.publish_adapter(aside)
+        self.folder.change_state(best_step=trainer.progress.best_step)
 
-    def _measured(
-        self, trainer: Trainer, status: str, seconds: float, adapted: float | None
-    ) -> Measured:
+    def _measured(self, trainer: Trainer, status: str, adapted: float | None) -> Measured:
+        progress = trainer.progress
         return Measured(
             status=status,
             rows=len(trainer.learned),
             rows_given=len(self.train.sequences),
             eval_rows=min(len(self.evaluation.sequences), EVALUATED_ROWS),
             too_long=self.train.too_long + self.evaluation.too_long,
-            trainable=sum(weight.numel() for weight in trainer.weights),
-            seconds=seconds,
+            trainable=sum(weight.numel() for weight in trainer.weights.values()),
+            seconds=progress.seconds,
             tokens_per_second=trainer.tokens_per_second,
-            losses=tuple(trainer.losses),
-            base_loss=trainer.base_loss,
+            losses=tuple(progress.losses),
+            best_step=progress.best_step,
+            base_loss=progress.base_loss,
             adapted_loss=adapted,
             device=self.host.name,
         )

@@ -13,14 +13,13 @@ from demo.engine.model.catalogue import ModelSpec
 from demo.errors import BadInput
 from demo.methods import method_of
 from demo.methods.facts import base_facts
-from demo.methods.method import Work
 from demo.run_records import Row, RunPlan, TrainSettings
 from demo.text.tokenizer import LabTokenizer
+from demo.training.objective import work_of
 from demo.training.schedule import (
     EVALUATED_ROWS,
     EVALUATION_SHARE,
     FORWARD_SHARE,
-    total_steps,
 )
 from demo.workspace import read_json, write_json
 
@@ -74,8 +73,9 @@ class Planner:
         evaluation = encode(self.tokenizer, eval_rows, settings.max_length)
         _require_learnable(name, len(rows), train, evaluation, settings)
         base = base_facts(self.spec.source, self.spec.revision or "")
-        steps = total_steps(len(train.sequences), settings)
-        size = method.size(base, Work(settings, steps))
+        encoded = train.sequences, evaluation.sequences
+        work = work_of(method, settings, encoded, self.tokenizer, name)
+        steps, size = work.steps, method.size(base, work)
         passes = min(settings.epochs, steps * settings.batch_size / len(train.sequences))
         tokens = round(train.tokens * passes)
         read = min(len(evaluation.sequences), EVALUATED_ROWS)

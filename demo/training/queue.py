@@ -7,6 +7,7 @@ import builtins
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from demo.data.split import split
 from demo.engine.service import Engine
-from demo.errors import Busy, RunFailed
+from demo.errors import BadInput, Busy, RunFailed
 from demo.records import AdapterInfo
 from demo.run_records import DatasetInfo, Row, RunPlan, RunState, TrainSettings
 from demo.settings import LabSettings
@@ -38,7 +39,7 @@ LOG = logging.getLogger(__name__)
 class Unfinished:
     """A run that waits or runs, with the state it had when it was looked at."""
 
-    created: float
+    queued: float
     run: RunFolder
     state: StoredState
 
@@ -80,16 +81,28 @@ class RunQueue:
         info: DatasetInfo,
         rows: Sequence[Row],
         settings: TrainSettings,
+        parent: str = "",
     ) -> str:
         """Queue a run; the second click of a double click finds the first one's run.
 
+        Args:
+            folder: the workspace.
+            name: of the run.
+            info: of the dataset.
+            rows: all of its rows.
+            settings: how it trains.
+            parent: a run of this workspace with whose weights it begins; empty for the base model.
+
         Raises:
-            BadInput: it cannot learn.
+            BadInput: it cannot learn, or not begin with those weights.
+            NotFound: no such parent.
             Busy: this visitor has enough runs under way, or the disk is full.
         """
         plan = self.plan(rows, info, settings)
+        start = shelf.weights_to_start(folder, parent, settings) if parent else None
         order = new_order(
             name=name,
+            parent=parent,
             dataset={
                 key: getattr(info, key) for key in ("id", "name", "sha256", "source", "licence")
             },
@@ -108,11 +121,29 @@ class RunQueue:
             waiting = len(self._unfinished())
             if waiting >= self.settings.runs_waiting:
                 raise Busy("runs_full", got=waiting)
-            RunFolder.create(
-                folder / "runs", order, *split(rows, settings.eval_share, settings.seed)
-            )
+            parts = split(rows, settings.eval_share, settings.seed)
+            RunFolder.create(folder / "runs", order, *parts, start=start)
         self._wake.set()
         return order.id
+
+    def resume(self, folder: Path, run: str) -> None:
+        """Queue a run again that ended before its last step; it goes on where its checkpoint stands.
+
+        Raises:
+            BadInput: there is nothing to go on with.
+            Busy: this visitor has enough runs under way, or the disk is full.
+        """
+        found = shelf.run_in(folder, run)
+        with self._lock:
+            if not shelf.is_resumable(found):
+                raise BadInput("not_resumable")
+            others = [r for r in shelf.runs_in(folder) if r.state().status in UNFINISHED]
+            self._require_place(folder, len(others))
+            found.take_back_stop()
+            again = {"queued": time.time(), "crashes": 0, "error_key": "", "error_values": {}}
+            found.change_state(status="queued", **again)
+        shutil.rmtree(shelf.exports(folder, self.settings.served) / run, ignore_errors=True)
+        self._wake.set()
 
     def _require_place(self, folder: Path, own: int) -> None:
         if own >= self.settings.runs_per_workspace:
@@ -186,8 +217,8 @@ class RunQueue:
     def _waiting_before(self, run: RunFolder) -> int:
         if run.state().status != "queued":
             return 0
-        created = run.order().created
-        return sum(other.created < created for other in self._unfinished())
+        queued = shelf.queued_at(run)
+        return sum(other.queued < queued for other in self._unfinished())
 
     def _unfinished(self) -> builtins.list[Unfinished]:
         """Waiting and running runs of all workspaces, oldest first."""
@@ -197,8 +228,8 @@ class RunQueue:
                 with suppress(OSError, ValueError, TypeError):  # Deleted meanwhile, or damaged.
                     state = run.state()
                     if state.status in UNFINISHED:
-                        found.append(Unfinished(run.order().created, run, state))
-        return sorted(found, key=lambda unfinished: unfinished.created)
+                        found.append(Unfinished(shelf.queued_at(run), run, state))
+        return sorted(found, key=lambda unfinished: unfinished.queued)
 
     def _manage(self) -> None:
         while not self._closing:
@@ -221,13 +252,19 @@ class RunQueue:
                 self.launcher.start(waiting[0].run)
 
     def _is_alive(self, unfinished: Unfinished) -> bool:
-        """Whether a running run has a worker; one that has lost it is ended with a reason."""
+        """Whether a running run has a worker; one that has lost it goes on once, then it is ended."""
         if self.launcher.is_alive(unfinished.state):
             return True
         run = unfinished.run
-        if run.state().status == "running":  # It may have finished between the two looks.
-            events = run.events()
-            run.fail(RunFailed("worker_died", step=events[-1].step if events else 0))
+        state = run.state()
+        if state.status != "running":  # It may have finished between the two looks.
+            return False
+        if not state.crashes and not run.asked_to_stop():
+            LOG.warning("The worker of run %s died; it is started once more.", run.path.name)
+            run.change_state(status="queued", crashes=1)
+            return False
+        events = run.events()
+        run.fail(RunFailed("worker_died", step=events[-1].step if events else 0))
         return False
 
     def _learn_speed(self, run: RunFolder) -> None:

@@ -5,14 +5,17 @@ Does not measure anything itself.
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from demo.methods import METHODS
+from demo.methods import method_of
+from demo.methods.method import Method
 from demo.training.run_folder import RunOrder
 
 LIBRARIES = ("torch", "transformers", "peft")
+SIGNS = {"rank": "r", "virtual_tokens": "n", "width": "w"}
+"""How the setting that gives an adapter its size is written in one line."""
 HUB_LICENCES = {
     "Apache-2.0": "apache-2.0",
     "MIT": "mit",
@@ -39,6 +42,8 @@ class Measured:
     """From the first step to the saved weights."""
     tokens_per_second: float
     losses: tuple[float, ...]
+    best_step: int
+    """Whose weights these are; 0 where no eval loss told."""
     base_loss: float | None
     adapted_loss: float | None
     device: str
@@ -49,7 +54,7 @@ def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
     record: dict[str, Any] = {
         "name": order.name,
         "status": measured.status,
-        "settings": asdict(order.settings),
+        "settings": method_of(order.settings.method).relevant(order.settings),
         "seed": order.settings.seed,
         "dataset": order.dataset,
         "rows": measured.rows,
@@ -63,6 +68,7 @@ def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
         "seconds": round(measured.seconds, 1),
         "tokens_per_second": round(measured.tokens_per_second, 1),
         "losses": [round(loss, 4) for loss in measured.losses],
+        "best_step": measured.best_step,
         "scores": {},
     }
     if measured.base_loss is not None and measured.adapted_loss is not None:
@@ -81,7 +87,9 @@ def add_score(record: dict[str, Any], name: str, base: float, adapted: float, *,
 def summary(record: Mapping[str, Any]) -> str:
     """One line for lists: method, rows, scores. Read in every language, so mostly numbers."""
     settings = record["settings"]
-    parts = [f"{METHODS[settings['method']].title} r={settings['rank']}", f"{record['rows']} rows"]
+    method = method_of(settings["method"])
+    sizes = [f"{sign}={settings[name]}" for name, sign in SIGNS.items() if name in settings]
+    parts = [" ".join([method.title, *sizes]), f"{record['rows']} rows"]
     parts += [
         f"{name.replace('_', ' ')} {score['base']:.4g} → {score['adapted']:.4g} (n={score['n']})"
         for name, score in record["scores"].items()
@@ -94,7 +102,8 @@ def card(record: Mapping[str, Any]) -> str:
     dataset = record["dataset"]
     model = record["base"]["lineage"].partition("#")[0]
     settings = record["settings"]
-    learned = {name: settings[name] for name in METHODS[settings["method"]].settings}
+    method = method_of(settings["method"])
+    learned = {name: settings[name] for name in method.settings}
     trained = ("learning_rate", "epochs", "batch_size", "max_length", "max_steps", "seed")
     lines = [
         "---",
@@ -106,7 +115,7 @@ def card(record: Mapping[str, Any]) -> str:
         "---",
         f"# {_plain(record['name'])}",
         "",
-        f"A {METHODS[settings['method']].title} adapter for `{model}`, trained by the Adaptation Lab."
+        f"A {method.title} adapter ({method.source}) for `{model}`, trained by the Adaptation Lab."
         f" Status of the run: {record['status']}.",
         "",
         "## Data",
@@ -123,11 +132,20 @@ def card(record: Mapping[str, Any]) -> str:
         "## Scores: base vs adapted",
         *_scores(record["scores"]),
         "",
+        *_loading(method),
         "## Limits",
         "Scores hold for rows like those it was trained on. What the base model knew of other tasks may"
         " have been lost. All numbers of this card stand in `run.json`.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _loading(method: Method) -> list[str]:
+    """How to load what PEFT itself cannot."""
+    if not method.loader:
+        return []
+    about = "PEFT does not know this method. `base` is the model above, `folder` this one:"
+    return ["## Loading", about, "```python", method.loader, "```", ""]
 
 
 def _scores(scores: Mapping[str, Any]) -> list[str]:

@@ -4,23 +4,33 @@
     train.jsonl    rows to learn               state.json    status, written by rename
     eval.jsonl     rows held out               stop          asks the worker to end
     adapter/       complete or absent          worker.log    for the operator
+    checkpoint/    complete or absent          probes.json   questions asked on the way
+    start/         weights to begin with       probes.jsonl  their answers, a step a line
 
 Does not train and does not decide who may run when.
 """
 
 import json
 import os
+import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from demo.errors import LabError, RunFailed
-from demo.records import Message
-from demo.run_records import Row, RunEvent, RunStatus, TrainSettings
-from demo.workspace import new_id, read_json, write_json
+from demo.run_records import (
+    Probe,
+    ProbeAnswers,
+    Row,
+    RunEvent,
+    RunStatus,
+    TimeLapse,
+    TrainSettings,
+)
+from demo.workspace import new_id, read_json, write_atomic, write_json
 
 UNFINISHED = ("queued", "running")
 
@@ -42,6 +52,8 @@ class RunOrder:
     threads: int = 0
     seconds: float = 60.0
     """The plan's estimate."""
+    parent: str = ""
+    """The run with whose weights this one begins."""
 
     def repeats(self, other: "RunOrder", seconds: float) -> bool:
         """Whether this is the second click of a double click on `other`."""
@@ -69,6 +81,11 @@ class StoredState:
     """When the process `pid` began, so that another process with the same number is told apart."""
     begun: float = 0.0
     """When the worker took the run up; seconds since the epoch."""
+    queued: float = 0.0
+    """When it was queued last, where that was not at its creation."""
+    crashes: int = 0
+    """How often its worker died since a visitor last started it."""
+    best_step: int = 0
     error_key: str = ""
     error_values: dict[str, Any] = field(default_factory=dict)
 
@@ -84,18 +101,35 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.adapter = path / "adapter"
+        self.checkpoint = path / "checkpoint"
+        self.start = path / "start"
         self.log = path / "worker.log"
 
     @classmethod
     def create(
-        cls, runs: Path, order: RunOrder, train: Sequence[Row], evaluation: Sequence[Row]
+        cls,
+        runs: Path,
+        order: RunOrder,
+        train: Sequence[Row],
+        evaluation: Sequence[Row],
+        start: Path | None = None,
     ) -> Self:
-        """Write a queued run under `runs` and put it in place in one step."""
+        """Write a queued run under `runs` and put it in place in one step.
+
+        Args:
+            runs: the workspace's folder of runs.
+            order: what was ordered.
+            train: rows to learn.
+            evaluation: rows held out.
+            start: the checkpoint of another run, to begin with its weights.
+        """
         temporary = cls(runs / f".{order.id}")
         temporary.path.mkdir(parents=True)
         write_json(temporary.path / "settings.json", asdict(order))
         _write_rows(temporary.path / "train.jsonl", train)
         _write_rows(temporary.path / "eval.jsonl", evaluation)
+        if start is not None:
+            shutil.copytree(start, temporary.start)
         temporary.write_state(StoredState())
         final = runs / order.id
         temporary.path.rename(final)
@@ -131,21 +165,60 @@ class RunFolder:
 
     def append_event(self, event: RunEvent) -> None:
         """Add one measurement: one write, so that a reader sees at most one half line, the last."""
-        known = {name: value for name, value in asdict(event).items() if value is not None}
-        with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(known) + "\n")
+        self._append("events.jsonl", {k: v for k, v in asdict(event).items() if v is not None})
 
     def events(self) -> tuple[RunEvent, ...]:
         """Every measurement so far; a line still being written is left out."""
+        return tuple(self._lines("events.jsonl", lambda line: RunEvent(**line)))
+
+    def write_probes(self, probes: Sequence[Probe]) -> None:
+        """The questions that will be asked on the way."""
+        write_json(self.path / "probes.json", [asdict(probe) for probe in probes])
+
+    def append_answers(self, answers: ProbeAnswers) -> None:
+        """What the probes were answered with."""
+        self._append("probes.jsonl", asdict(answers))
+
+    def time_lapse(self) -> TimeLapse:
+        """The probes and their answers so far; empty where none was asked."""
         try:
-            lines = (self.path / "events.jsonl").read_text(encoding="utf-8").splitlines()
+            probes = tuple(Probe(**probe) for probe in read_json(self.path / "probes.json"))
+        except (OSError, ValueError, TypeError):
+            return TimeLapse()
+        lines = self._lines(
+            "probes.jsonl", lambda line: ProbeAnswers(line["step"], tuple(line["answers"]))
+        )
+        return TimeLapse(probes, tuple(lines))
+
+    def cut_after(self, step: int) -> None:
+        """Forget what was written after a step, and what ended the run there."""
+        events = [
+            e
+            for e in self.events()
+            if e.step < step or (e.step == step and (e.train_loss is not None or not step))
+        ]
+        answers = [a for a in self.time_lapse().answers if a.step < step]
+        for name, kept in (("events.jsonl", events), ("probes.jsonl", answers)):
+            lines = (
+                json.dumps({k: v for k, v in asdict(one).items() if v is not None}) + "\n"
+                for one in kept
+            )
+            write_atomic(self.path / name, "".join(lines))
+
+    def _append(self, name: str, values: dict[str, Any]) -> None:
+        with (self.path / name).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(values) + "\n")
+
+    def _lines(self, name: str, read: Callable[[Any], Any]) -> list[Any]:
+        try:
+            lines = (self.path / name).read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
-            return ()
-        events = []
+            return []
+        found = []
         for line in lines:
-            with suppress(ValueError):
-                events.append(RunEvent(**json.loads(line)))
-        return tuple(events)
+            with suppress(ValueError, KeyError, TypeError):
+                found.append(read(json.loads(line)))
+        return found
 
     def ask_to_stop(self) -> None:
         """Ask the worker to end after the step under way."""
@@ -155,13 +228,22 @@ class RunFolder:
         """Whether the worker should end."""
         return (self.path / "stop").exists()
 
+    def take_back_stop(self) -> None:
+        """A run that was asked to end goes on."""
+        (self.path / "stop").unlink(missing_ok=True)
+
     def has_adapter(self) -> bool:
         """Whether there is something to answer with."""
         return self.adapter.is_dir()
 
     def publish_adapter(self, finished: Path) -> None:
-        """Put a complete adapter folder in place in one step."""
+        """Put a complete adapter folder in place of the one before."""
+        old = self.path / ".old-adapter"
+        shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            os.replace(self.adapter, old)
         os.replace(finished, self.adapter)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def new_order(**values: Any) -> RunOrder:
@@ -176,7 +258,4 @@ def _write_rows(path: Path, rows: Iterable[Row]) -> None:
 
 def _read_rows(path: Path) -> tuple[Row, ...]:
     rows = (json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line)
-    return tuple(
-        Row(row["line"], tuple(Message(m["role"], m["content"]) for m in row["messages"]))
-        for row in rows
-    )
+    return tuple(Row.from_json(row) for row in rows)

@@ -12,9 +12,11 @@ from pathlib import Path
 from demo.engine.model.adapters import describe
 from demo.engine.model.catalogue import Fingerprint
 from demo.errors import BadInput
+from demo.methods import METHODS
 from demo.records import AdapterInfo
-from demo.run_records import RunEvent, RunState
-from demo.training.run_folder import RunFolder, RunOrder, StoredState
+from demo.run_records import RunEvent, RunState, TrainSettings
+from demo.training import checkpoint
+from demo.training.run_folder import UNFINISHED, RunFolder, RunOrder, StoredState
 from demo.workspace import inside, new_id, slug
 
 
@@ -32,10 +34,14 @@ def run_in(workspace: Path, run: str) -> RunFolder:
 
 
 def held_out_prompt(workspace: Path, run: str) -> str:
-    """The first question of a held-out row, or of a learned one where none was held out."""
+    """The first question of a held-out row, or of a learned one where none was held out.
+
+    A row of plain text asks nothing: its first words stand for it.
+    """
     folder = run_in(workspace, run)
     row = (folder.eval_rows() or folder.train_rows())[0]
-    return next(m.content for m in row.messages if m.role == "user")
+    asked = (m.content for m in row.messages if m.role == "user")
+    return next(asked, " ".join(row.messages[0].content.split()[:8]))
 
 
 def describe_run(folder: RunFolder, waiting: int) -> RunState:
@@ -62,7 +68,39 @@ def describe_run(folder: RunFolder, waiting: int) -> RunState:
         dataset_id=order.dataset["id"],
         created=order.created,
         settings=order.settings,
+        resumable=is_resumable(folder),
+        best_step=state.best_step,
+        time_lapse=folder.time_lapse(),
     )
+
+
+def queued_at(folder: RunFolder) -> float:
+    """When a run was queued last: its place in the queue."""
+    return folder.state().queued or folder.order().created
+
+
+def is_resumable(folder: RunFolder) -> bool:
+    """Whether a run ended before its last step and can go on where its checkpoint stands."""
+    state = folder.state()
+    stopped = state.status == "stopped" or state.error_key in ("worker_died", "out_of_memory")
+    return state.status not in UNFINISHED and stopped and checkpoint.exists(folder.checkpoint)
+
+
+def weights_to_start(workspace: Path, parent: str, settings: TrainSettings) -> Path:
+    """The checkpoint of a run that another one may begin with.
+
+    Raises:
+        NotFound: no such run.
+        BadInput: it has learned nothing yet, or by another method or size.
+    """
+    folder = run_in(workspace, parent)
+    if not checkpoint.exists(folder.checkpoint):
+        raise BadInput("run_unfinished")
+    before = folder.order().settings
+    same = ("method", *METHODS[settings.method].settings)
+    if any(getattr(before, name) != getattr(settings, name) for name in same):
+        raise BadInput("other_method_before")
+    return folder.checkpoint
 
 
 def _eta(order: RunOrder, state: StoredState, events: tuple[RunEvent, ...]) -> float | None:

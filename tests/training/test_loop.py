@@ -82,7 +82,7 @@ def test_run_keeps_the_last_finite_weights_when_the_loss_is_not_finite(
     def poisoned(self: Trainer, batch: Any, rate: float) -> float:
         if self.step == 4:
             with torch.no_grad():
-                self.weights[0].fill_(float("nan"))
+                next(iter(self.weights.values())).fill_(float("nan"))
         return step(self, batch, rate)
 
     monkeypatch.setattr(Trainer, "_train_step", poisoned)

@@ -128,7 +128,13 @@ def test_restarted_lab_finds_a_live_worker_and_goes_on_with_waiting_runs(
     wait_for(lambda: again.state(workspace, waiting).status == "finished")
 
 
-def test_run_whose_worker_was_killed_fails_with_its_last_step_and_the_next_one_starts(
+def kill_worker_of(queue: RunQueue, workspace: Path, run: str) -> None:
+    """Once it has taken a few steps, the worker is gone without a word."""
+    wait_for(lambda: queue.state(workspace, run).step > 1)
+    os.kill(RunFolder(workspace / "runs" / run).state().pid, signal.SIGKILL)
+
+
+def test_run_whose_worker_was_killed_goes_on_once_and_then_fails_with_its_last_step(
     new_queue: Any, rows: list[Row], many_rows: list[Row]
 ) -> None:
     queue = new_queue()
@@ -136,13 +142,59 @@ def test_run_whose_worker_was_killed_fails_with_its_last_step_and_the_next_one_s
     killed = queue.start_run(workspace, "killed", INFO, many_rows, LONG)
     following = queue.start_run(workspace, "next", INFO, rows, SHORT)
     queue.start()
-    wait_for(lambda: queue.state(workspace, killed).step > 1)
-    os.kill(RunFolder(workspace / "runs" / killed).state().pid, signal.SIGKILL)
+    kill_worker_of(queue, workspace, killed)
+    folder = RunFolder(workspace / "runs" / killed)
+    wait_for(lambda: folder.state().crashes == 1 and folder.state().status == "running")
+    wait_for(lambda: "events" if folder.state().pid and folder.events() else "")
+    kill_worker_of(queue, workspace, killed)
     wait_for(lambda: queue.state(workspace, killed).status == "failed")
     state = queue.state(workspace, killed)
     assert f"at step {state.step}" in str(state.error)
     assert not state.has_adapter
     wait_for(lambda: queue.state(workspace, following).status == "finished")
+
+
+def test_stopped_run_goes_on_to_its_end_when_asked_and_a_finished_one_does_not(
+    new_queue: Any, rows: list[Row]
+) -> None:
+    queue = new_queue()
+    workspace = workspace_of(queue)
+    run = queue.start_run(workspace, "a", INFO, rows * 5, SHORT)
+    folder = RunFolder(workspace / "runs" / run)
+    queue.start()
+    wait_for(lambda: queue.state(workspace, run).step > 1)
+    queue.stop(workspace, run)
+    wait_for(lambda: queue.state(workspace, run).status == "stopped")
+    assert queue.state(workspace, run).resumable
+    learned = queue.state(workspace, run).step
+    queue.resume(workspace, run)
+    wait_for(lambda: queue.state(workspace, run).status == "finished")
+    state = queue.state(workspace, run)
+    steps = [event.step for event in state.events if event.train_loss is not None]
+    assert learned < state.steps
+    assert steps == list(range(1, state.steps + 1))
+    assert folder.state().crashes == 0
+    with pytest.raises(BadInput, match="cannot go on"):
+        queue.resume(workspace, run)
+
+
+def test_run_begins_with_the_weights_of_another_of_the_same_method_and_size(
+    new_queue: Any, rows: list[Row]
+) -> None:
+    queue = new_queue()
+    workspace = workspace_of(queue)
+    first = queue.start_run(workspace, "first", INFO, rows, SHORT)
+    with pytest.raises(BadInput, match="no adapter yet"):
+        queue.start_run(workspace, "second", INFO, rows, LONG, first)
+    queue.start()
+    wait_for(lambda: queue.state(workspace, first).status == "finished")
+    other = TrainSettings(rank=4, batch_size=2, eval_share=0.0)
+    with pytest.raises(BadInput, match="another method or size"):
+        queue.start_run(workspace, "second", INFO, rows, other, first)
+    second = queue.start_run(workspace, "second", INFO, rows, SHORT, first)
+    wait_for(lambda: queue.state(workspace, second).status == "finished")
+    ends, begins = queue.state(workspace, first), queue.state(workspace, second)
+    assert begins.events[1].train_loss < ends.events[1].train_loss
 
 
 def test_deleting_a_running_run_ends_its_worker_and_removes_its_folder(
@@ -179,7 +231,7 @@ def test_waiting_run_stops_at_once(new_queue: Any, rows: list[Row]) -> None:
         queue.adapter_folder(workspace, run)
 
 
-@pytest.mark.parametrize("action", ["state", "stop", "delete", "adapter_folder"])
+@pytest.mark.parametrize("action", ["state", "stop", "resume", "delete", "adapter_folder"])
 def test_run_of_another_workspace_is_not_found(
     new_queue: Any, rows: list[Row], action: str
 ) -> None:
