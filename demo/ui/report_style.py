@@ -28,6 +28,8 @@ body.report { margin: 0; background: var(--body-background-fill); color: var(--b
 .report table.pairs-of td { overflow-wrap: anywhere; }
 .report table.values th { font-weight: 400; color: var(--body-text-color-subdued); }
 .report table.pairs-of th { font-family: var(--font-mono); font-size: 13px; white-space: nowrap; }
+/* The reader's own font may be wider than the page's. */
+@media (max-width: 640px) { .report table.next-token thead th { font-size: 11px !important; letter-spacing: -0.02em; } }
 @media print { .report .scroll { max-height: none !important; overflow: visible; } }
 """
 
