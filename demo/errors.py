@@ -139,6 +139,15 @@ MESSAGES: dict[str, str] = {
         "Virtual tokens stand before the prompt and cannot be merged into weights."
         " Answer without merging."
     ),
+    "head_alone": (
+        "A classifier head answers with one of its labels, in place of the model's own words: it cannot"
+        " be added to another adapter, made weaker or stronger, merged, or begun for it."
+        " Choose it by its name alone."
+    ),
+    "answers_not_one": (
+        "{file}: a classifier head learns one label for each question, and {got} rows have no question"
+        " or several answers. Choose rows of a question and a label."
+    ),
     "copies_full": (
         "{high} changed copies of the model are in use already, and no more fit into memory."
         " Try again in a moment."

@@ -68,6 +68,8 @@ class Claims:
         for request, source in zip(requests, sources, strict=True):
             prompt = self.render(request)
             blend = self._blend(source, request.merged)
+            if blend.head and request.begun:
+                raise BadInput("head_alone")
             self._require_room(prompt, request, blend)
             rows.append(
                 BatchRow(

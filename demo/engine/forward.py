@@ -43,6 +43,8 @@ class Part:
     """The newest token of an answer (one id), not a piece of a prompt: the phase picks the kernels."""
     wanted: Literal["last", "all", "none"] = "last"
     """Whose logits are returned."""
+    hidden: bool = False
+    """Return what the model's head would read, [wanted tokens, width], in place of logits."""
 
 
 class Forward(Protocol):

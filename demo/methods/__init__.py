@@ -5,7 +5,9 @@ from typing import Any
 from demo.checks import chosen
 from demo.methods.method import Method
 from demo.methods.tuning.adalora import ADALORA
+from demo.methods.tuning.bottleneck import BOTTLENECK
 from demo.methods.tuning.full import FULL
+from demo.methods.tuning.head import HEAD
 from demo.methods.tuning.ia3 import IA3
 from demo.methods.tuning.layer_norm import LAYER_NORM
 from demo.methods.tuning.low_rank import DORA, LORA, QLORA, RSLORA
@@ -27,6 +29,8 @@ METHODS: dict[str, Method] = {
         IA3,
         LAYER_NORM,
         SHIRA,
+        BOTTLENECK,
+        HEAD,
         FULL,
     )
 }

@@ -11,11 +11,42 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
+class Bottleneck:
+    """What is added to an output y of a layer: `up relu(down y + down_bias) + up_bias`."""
+
+    down: Tensor
+    """[narrow, out]"""
+    down_bias: Tensor
+    """[narrow]"""
+    up: Tensor
+    """[out, narrow]"""
+    up_bias: Tensor
+    """[out]"""
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All four."""
+        return self.down, self.down_bias, self.up, self.up_bias
+
+
+@dataclass(frozen=True, eq=False)
+class LabelHead:
+    """A classifier on the last hidden state of a prompt: `weight h + bias`, a number for each label."""
+
+    weight: Tensor
+    """[labels, width]"""
+    bias: Tensor
+    """[labels]"""
+    labels: tuple[tuple[int, ...], ...]
+    """Each label's tokens, the end of the answer included."""
+
+
+@dataclass(frozen=True, eq=False)
 class Adaptation:
     """One adapter's tensors in fp32 on the CPU. Names are those of the base model's modules.
 
     For a linear layer W with input x the adapted output at strength s is
-    `W (x + s input_scale x) + s (row_scale W x + B A x)`.
+    `y = W (x + s input_scale x) + s (row_scale W x + B A x)`, and `y + s bottleneck(y)` where there is one.
     """
 
     key: str
@@ -32,6 +63,10 @@ class Adaptation:
     """Keys and values [layers, key heads, n, head width] that stand before every prompt (prefix)."""
     embeddings: Tensor | None = None
     """[n, width], read before every prompt in place of tokens (prompt tuning, P-tuning)."""
+    bottlenecks: Mapping[str, Bottleneck] = field(default_factory=dict)
+    """Linear layer -> what is added to its output (Houlsby's adapters)."""
+    head: LabelHead | None = None
+    """Answers in place of the model's own head."""
     weights: Mapping[str, Tensor] = field(default_factory=dict)
     """Parameter -> difference to the base's own [same shape], a sparse tensor where few places
     differ (sparse and full tuning)."""
@@ -49,7 +84,9 @@ class Adaptation:
         tensors = [t for pair in self.low_rank.values() for t in pair]
         for group in (self.row_scale, self.input_scale, self.norms, self.weights):
             tensors += group.values()
+        tensors += [t for one in self.bottlenecks.values() for t in one.tensors]
         tensors += self.keys_values or ()
+        tensors += [self.head.weight, self.head.bias] if self.head else []
         tensors += [] if self.embeddings is None else [self.embeddings]
         return sum(map(_bytes, tensors))
 
@@ -78,6 +115,11 @@ class Blend:
     def own_weights(self) -> bool:
         """Whether it needs a copy of the base's weights for itself."""
         return self.merged or any(adapter.weights for adapter, _ in self.terms)
+
+    @property
+    def head(self) -> LabelHead | None:
+        """The classifier that answers, if one does."""
+        return next((adapter.head for adapter, _ in self.terms if adapter.head), None)
 
     @property
     def virtual_tokens(self) -> int:

@@ -36,6 +36,8 @@ class BaseFacts:
     head_width: int
     width: int
     """Of a token's embedding."""
+    vocabulary: int
+    """Tokens that there are."""
     weight: Callable[[str], Tensor]
     """A parameter by name, in fp32 on the CPU, as the model's file has it."""
 
@@ -118,6 +120,7 @@ def facts_of(model: PreTrainedModel, weight: Callable[[str], Tensor]) -> BaseFac
         key_heads=getattr(text, "num_key_value_heads", None) or heads,
         head_width=getattr(text, "head_dim", None) or text.hidden_size // heads,
         width=text.hidden_size,
+        vocabulary=text.vocab_size,
         weight=weight,
     )
 

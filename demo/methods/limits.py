@@ -19,18 +19,29 @@ def check_blend(terms: Sequence[tuple[Adaptation, float]], merged: bool = False)
 
     Virtual tokens are no difference to the base: half of a key is another key, not half of its
     effect, and two prefixes cannot stand at the same places. So they come alone and whole, and no
-    weights could be changed to merge them.
+    weights could be changed to merge them. A classifier head answers in place of the model's own, so
+    it comes alone and whole too.
 
     Raises:
-        BadInput: too many adapters, a strength out of range, or virtual tokens in a sum, at
-            another strength than 1 or merged.
+        BadInput: too many adapters, a strength out of range, or virtual tokens or a classifier head
+            in a sum, at another strength than 1 or merged.
     """
     if len(terms) > MOST_TERMS:
         raise BadInput("too_many_adapters", got=len(terms), high=MOST_TERMS)
     for _, strength in terms:
         bounded("strength", strength, WEAKEST, STRONGEST)
-    if not any(adapter.virtual_tokens for adapter, _ in terms):
-        return
+    if any(adapter.head for adapter, _ in terms):
+        _check_head(terms, merged)
+    elif any(adapter.virtual_tokens for adapter, _ in terms):
+        _check_virtual_tokens(terms, merged)
+
+
+def _check_head(terms: Sequence[tuple[Adaptation, float]], merged: bool) -> None:
+    if len(terms) > 1 or terms[0][1] != 1 or merged:
+        raise BadInput("head_alone")
+
+
+def _check_virtual_tokens(terms: Sequence[tuple[Adaptation, float]], merged: bool) -> None:
     if len(terms) > 1:
         raise BadInput("virtual_tokens_alone")
     if terms[0][1] != 1:

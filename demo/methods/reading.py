@@ -15,7 +15,9 @@ from demo.errors import BadInput
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
 from demo.methods.readers.adalora import ADALORA
+from demo.methods.readers.bottleneck import BOTTLENECK
 from demo.methods.readers.full import FULL
+from demo.methods.readers.head import HEAD
 from demo.methods.readers.ia3 import IA3
 from demo.methods.readers.layer_norm import LAYER_NORM
 from demo.methods.readers.low_rank import LORA
@@ -35,6 +37,8 @@ READERS: dict[str, Reader] = {
     "PROMPT_TUNING": PROMPT_TUNING,
     "P_TUNING": P_TUNING,
     "SHIRA": SHIRA,
+    "BOTTLENECK": BOTTLENECK,
+    "HEAD": HEAD,
     "FULL": FULL,
 }
 """By the `peft_type` of the config."""

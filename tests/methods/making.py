@@ -12,8 +12,10 @@ from peft import PeftModel, get_peft_model
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, LlamaConfig
 
+from demo.methods import METHODS, good_settings
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts, base_facts
+from demo.methods.method import Label, Work
 from demo.methods.reading import read_adaptation
 from demo.workspace import write_json
 
@@ -98,6 +100,35 @@ def make_adapter(
     )
     (folder / "README.md").write_text("made by a test")
     return folder
+
+
+LABELS = (Label("yes", (5, 1)), Label("yes and no", (5, 9, 1)), Label("no", (7, 1)))
+"""Two of them begin alike."""
+
+
+def make_own(base: Path, folder: Path, method: str, seed: int = 1, **settings: Any) -> Path:
+    """An adapter of a method in the lab's own format, its every trained number changed at random."""
+    folder.mkdir()
+    work = Work(good_settings(method, **settings), labels=LABELS)
+    torch.manual_seed(seed)
+    model = METHODS[method].build(load(base).requires_grad_(False), work)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.requires_grad:
+                weight.add_(torch.randn_like(weight), alpha=0.1)
+    METHODS[method].save(model, folder, "owner/model")
+    write_json(
+        folder / "run.json", {"name": folder.name, "base": {"lineage": "tiny#0", "weights": "0"}}
+    )
+    (folder / "README.md").write_text("made by a test")
+    return folder
+
+
+def as_the_card_says(base: Path, folder: Path, method: str) -> dict[str, Any]:
+    """What the card's lines of Python leave behind: `model`, or `classify`."""
+    names: dict[str, Any] = {"base": str(base), "folder": str(folder)}
+    exec(METHODS[method].loader, names)
+    return names
 
 
 def make_full(base: Path, folder: Path, names: list[str] | None = None) -> Path:

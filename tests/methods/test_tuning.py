@@ -11,12 +11,13 @@ from safetensors.torch import load_file
 from demo.errors import BadInput
 from demo.methods import METHODS, good_settings, method_of
 from demo.methods.layers import linear_layers
-from demo.methods.method import OWN_SETTINGS, Method, Work
+from demo.methods.method import OWN_SETTINGS, Label, Method, Work
 from demo.methods.reading import READERS
 from demo.run_records import TrainSettings
 from demo.text.template import Sequence
 from demo.training.batches import Batch, collate
 from demo.training.loss import CompletionLoss
+from demo.training.objective import loss_of
 from demo.workspace import read_json
 from tests.methods.making import facts, load, make_base, read, with_peft
 
@@ -30,20 +31,24 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_base(tmp_path_factory.mktemp("base"))
 
 
+START = (5, 17, 80, 3, 44, 9, 11, 12, 13)
+ANSWERS = ((40, 22, 8, 61, 1), (70, 4, 4, 35, 29, 88, 2, 1), (51, 6, 1))
+
+
 @pytest.fixture(scope="module")
 def batch() -> Batch:
     """Three rows that begin alike and end each in its own way."""
-    torch.manual_seed(0)
-    start = [5, 17, 80, 3, 44, 9, 11, 12, 13]
-    rows = []
-    for length in (5, 8, 3):
-        ids = [*start, *torch.randint(0, 90, (length,)).tolist(), 1]
-        rows.append(Sequence(tuple(ids), (*[False] * 10, *[True] * length)))
+    rows = [
+        Sequence((*START, 20 + n, *answer), (*[False] * 10, *[True] * len(answer)))
+        for n, answer in enumerate(ANSWERS)
+    ]
     return collate(rows, "cpu")
 
 
 def work(method: Method, **changes: Any) -> Work:
-    return Work(good_settings(method.name, **{"width": 12, **changes}), STEPS)
+    labels = tuple(Label(str(ids), ids) for ids in ANSWERS)
+    settings = good_settings(method.name, **{"width": 12, **changes})
+    return Work(settings, STEPS, labels if method.objective == "labels" else ())
 
 
 def built(base: Path, method: Method, given: Work) -> Any:
@@ -55,7 +60,7 @@ def trained(base: Path, method: Method, batch: Batch) -> tuple[Any, list[float]]
     """The model after a few steps, and the loss at each."""
     given = work(method)
     model, losses = built(base, method, given), []
-    upkeep, loss = method.upkeep(model), CompletionLoss(model)
+    upkeep, loss = method.upkeep(model), loss_of(model, given.settings)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(weights, given.settings.learning_rate, weight_decay=0.0)
     for step in range(1, STEPS + 1):

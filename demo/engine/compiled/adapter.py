@@ -40,9 +40,20 @@ class PackedAdapter:
     def _change(self, adapter: Adaptation, name: str, lanes: int) -> Change | None:
         pair = adapter.low_rank.get(name)
         row, column = adapter.row_scale.get(name), adapter.input_scale.get(name)
-        if pair is None and row is None and column is None:
+        narrow = adapter.bottlenecks.get(name)
+        if pair is None and row is None and column is None and narrow is None:
             return None
         change = Change()
+        if narrow is not None:
+            change.narrow = len(narrow.down)
+            change.narrow_down, change.narrow_bias = (
+                self._own(narrow.down),
+                self._own(narrow.down_bias),
+            )
+            change.narrow_up, change.widen_bias = (
+                self._own(narrow.up.t()),
+                self._own(narrow.up_bias),
+            )
         if pair is not None:
             change.rank = len(pair[0])
             change.down = self._own(pair[0])

@@ -8,7 +8,7 @@
 #include "team.hpp"
 
 constexpr int MOST_TERMS = 2;
-constexpr int STAGES = 10;  // of one layer
+constexpr int STAGES = 12;  // of one layer
 constexpr int SHARING = 4;  // heads that attend over the same keys at once
 
 enum Kind { Q, K, V, O, GATE, UP, DOWN, KINDS };
@@ -21,6 +21,11 @@ struct Change {  // what an adapter does to one linear layer; mirrored by ctypes
     const float* up;           // B [rank, width]
     const float* row_scale;    // [width] or null
     const float* input_scale;  // [in] or null
+    int32_t narrow;            // numbers in a bottleneck's middle, 0 without one
+    const float* narrow_down;  // [narrow, out]
+    const float* narrow_bias;  // [narrow]
+    const float* narrow_up;    // [narrow, out]
+    const float* widen_bias;   // [out]
 };
 
 struct Adapter {
@@ -50,6 +55,7 @@ struct Call {
     int wanted;
     const int32_t* which;  // tokens whose logits are wanted
     float* logits;         // [wanted, vocabulary]
+    float* hidden;         // [wanted, hidden] what the head reads, or null
     float* attention;      // [layers, heads, places] of a call of one token, or null
 };
 
@@ -115,14 +121,17 @@ public:
         tokens = 0;
         attention = call.attention;
         int longest = 0, rank = 0;
+        narrow = 0;
         for (int r = 0; r < count; r++) {
             longest = std::max(longest, rows[r].start + rows[r].tokens);
             for (int i = 0; i < rows[r].tokens; i++, tokens++) owner[tokens] = r, place[tokens] = rows[r].start + i;
             for (int k = 0; k < rows[r].terms; k++)
-                for (const Change& change : rows[r].adapters[k]->linears) rank = std::max(rank, change.rank);
+                for (const Change& change : rows[r].adapters[k]->linears)
+                    rank = std::max(rank, change.rank), narrow = std::max(narrow, change.narrow);
         }
         low_room = std::max(1, MOST_TERMS * rank);
         low.resize((size_t)tokens * 3 * low_room);
+        if (narrow) outputs.resize((size_t)tokens * shape.hidden);
         score_room = padded(longest, LANES);
         scores.resize((size_t)team.size * SHARING * score_room);
         team.run(shape.layers * STAGES + 3, [&](int thread) { walk(thread, call); });
@@ -132,12 +141,12 @@ private:
     Team team;
     const std::vector<float> frequencies;
     const int query_width, key_width, across, inner;
-    std::vector<float> state, inputs, scales, sums, heads, gates, turns, low, scores;
+    std::vector<float> state, inputs, scales, sums, heads, gates, turns, low, scores, outputs;
     std::vector<int16_t> quantized;
     std::vector<int> owner, place;
     const Row* rows = nullptr;
     float* attention = nullptr;
-    int tokens = 0, low_room = 0, score_room = 0;
+    int tokens = 0, low_room = 0, score_room = 0, narrow = 0;
 
     template <class Item> void for_tokens(int stage, Item item) { team.share(stage, tokens, 1, item); }
     float* input(int t, int width) { return &inputs[(size_t)t * padded(width, BLOCK)]; }
@@ -152,29 +161,30 @@ private:
                 ready(t, shape.hidden, layer, Q, 3);
             });
             products(stage++, layer, Q, 3, [&](int t, int k) {
-                return &heads[(size_t)t * across] + (k > 0 ? query_width : 0) + (k > 1 ? key_width : 0);
-            }, false);
+                return Target{&heads[(size_t)t * across] + (k > 0 ? query_width : 0) + (k > 1 ? key_width : 0), false};
+            });
             for_tokens(stage++, [&](int t) { remember(t, layer); });
             team.share(stage++, tokens * shape.key_heads, 1, [&](int i) {
                 attend(thread, i / shape.key_heads, i % shape.key_heads, layer);
             });
             for_tokens(stage++, [&](int t) { ready(t, query_width, layer, O, 1); });
-            products(stage++, layer, O, 1, [&](int t, int) { return &state[(size_t)t * shape.hidden]; }, true);
+            onward(stage, layer, O);
             for_tokens(stage++, [&](int t) {
                 normalize(t, t, layer * NORMS + BEFORE_MLP);
                 ready(t, shape.hidden, layer, GATE, 2);
             });
-            products(stage++, layer, GATE, 2, [&](int t, int k) { return &gates[((size_t)t * 2 + k) * inner]; }, false);
+            products(stage++, layer, GATE, 2, [&](int t, int k) { return Target{&gates[((size_t)t * 2 + k) * inner], false}; });
             for_tokens(stage++, [&](int t) {
                 const float *gate = &gates[(size_t)t * 2 * inner], *up = gate + inner;
                 float* out = input(t, shape.inner);
                 for (int i = 0; i < shape.inner; i++) out[i] = gate[i] / (1.0f + exponential(-gate[i])) * up[i];
                 ready(t, shape.inner, layer, DOWN, 1);
             });
-            products(stage++, layer, DOWN, 1, [&](int t, int) { return &state[(size_t)t * shape.hidden]; }, true);
+            onward(stage, layer, DOWN);
         }
         team.share(stage++, call.wanted, 1, [&](int i) {
             normalize(call.which[i], i, shape.layers * NORMS);
+            if (call.hidden) std::memcpy(call.hidden + (size_t)i * shape.hidden, input(i, shape.hidden), sizeof(float) * shape.hidden);
             quantize_input(i, shape.hidden);
         });
         team.share(stage++, head.items(), grain(head.items()), [&](int item) {
@@ -253,8 +263,47 @@ private:
         }
     }
 
-    // Neighbouring layers with the same inputs; `place_of(token, which)` is where outputs go.
-    template <class Where> void products(int stage, int layer, int kind, int kinds, Where where, bool add_to) {
+    // Outputs of attention or feed-forward to the state; where a row has a bottleneck, through that first.
+    void onward(int& stage, int layer, int kind) {
+        const int index = layer * KINDS + kind;
+        products(stage++, layer, kind, 1, [&](int t, int) {
+            const bool first = is_narrow(rows[owner[t]], index);
+            return Target{(first ? outputs.data() : state.data()) + (size_t)t * shape.hidden, !first};
+        });
+        if (narrow) for_tokens(stage++, [&](int t) { if (is_narrow(rows[owner[t]], index)) squeeze(t, index); });
+    }
+
+    static bool is_narrow(const Row& row, int index) {
+        for (int k = 0; k < row.terms; k++)
+            if (row.adapters[k]->linears[index].narrow) return true;
+        return false;
+    }
+
+    // Bottleneck adapters (Houlsby et al. 2019) on a token's output; all terms look at the same one.
+    void squeeze(int t, int index) {
+        const Row& row = rows[owner[t]];
+        const int width = shape.hidden;
+        const float* y = &outputs[(size_t)t * width];
+        float* x = &state[(size_t)t * width];
+        for (int i = 0; i < width; i++) x[i] += y[i];
+        for (int k = 0; k < row.terms; k++) {
+            const Change& change = row.adapters[k]->linears[index];
+            if (!change.narrow) continue;
+            for (int i = 0; i < width; i++) x[i] += row.strengths[k] * change.widen_bias[i];
+            for (int r = 0; r < change.narrow; r++) {
+                const float middle = change.narrow_bias[r] + product(change.narrow_down + (size_t)r * width, y, width);
+                if (middle <= 0) continue;
+                const float weight = row.strengths[k] * middle;
+                const float* up = change.narrow_up + (size_t)r * width;
+                for (int i = 0; i < width; i++) x[i] += weight * up[i];
+            }
+        }
+    }
+
+    struct Target { float* to; bool add; };
+
+    // Neighbouring layers with the same inputs; `where(token, which)` is where outputs go.
+    template <class Where> void products(int stage, int layer, int kind, int kinds, Where where) {
         int ends[3], items = 0;
         for (int j = 0; j < kinds; j++) ends[j] = items += linears[layer * KINDS + kind + j].items();
         team.share(stage, items, grain(items), [&](int item) {
@@ -265,7 +314,8 @@ private:
             take_item(linear, item - (j ? ends[j - 1] : 0), activations(), tokens, [&](int t, int output, Floats y) {
                 const Row& row = rows[owner[t]];
                 if (row.terms) y = adapted(row, index, output, low_of(t, j), y);
-                put(linear, where(t, j), output, y, add_to);
+                const Target target = where(t, j);
+                put(linear, target.to, output, y, target.add);
             });
         });
     }
@@ -421,9 +471,9 @@ void adapter_norm(Adapter* adapter, int index, const float* change) { adapter->n
 
 // 0, or 1 when there is not enough memory.
 int model_run(Model* model, const Row* rows, int count, const int32_t* ids, const float* soft, int wanted,
-              const int32_t* which, float* logits, float* attention) {
+              const int32_t* which, float* logits, float* hidden, float* attention) {
     try {
-        model->run(rows, count, Call{ids, soft, wanted, which, logits, attention});
+        model->run(rows, count, Call{ids, soft, wanted, which, logits, hidden, attention});
         return 0;
     } catch (const std::bad_alloc&) {
         return 1;

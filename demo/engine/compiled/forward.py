@@ -7,7 +7,7 @@ see forward.cpp. Everything else about a model (loading, tokens, sampling) is so
 import ctypes
 import threading
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -23,6 +23,14 @@ from demo.methods.adaptation import PLAIN, Adaptation, Blend
 
 MOST_TOKENS = 512
 """Tokens of one call; more are read in several."""
+
+
+class _Told(NamedTuple):
+    """Where one call of the library writes."""
+
+    logits: Tensor
+    hidden: Tensor | None = None
+    attention: Tensor | None = None
 
 
 class CompiledForward:
@@ -112,7 +120,7 @@ class CompiledForward:
         cache = cast(CompiledCache, part.cache)
         self._fill(rows[0], part.blend, cache, 1)
         weights = torch.empty(self._layers, self._query_heads, cache.places + 1)
-        self._run(rows, self._ids(part.ids), None, [], weights[:0], weights)
+        self._run(rows, self._ids(part.ids), None, [], _Told(weights[:0], attention=weights))
         cache.places += 1
         return weights
 
@@ -146,10 +154,18 @@ class CompiledForward:
             which += wanted
             ids += part.ids[start:end]
         logits = torch.empty(len(which), self._vocabulary)
-        self._run(rows, self._ids(ids), None, which, logits)
+        looking = any(parts[index].hidden for index, _, _ in pieces)
+        hidden = torch.empty(len(which), self._hidden) if looking else None
+        self._run(rows, self._ids(ids), None, which, _Told(logits, hidden))
         for index, start, end in pieces:
             cast(CompiledCache, parts[index].cache).places += end - start
-        return list(torch.split(logits, counts))
+        found = torch.split(logits, counts)
+        if hidden is None:
+            return list(found)
+        read = torch.split(hidden, counts)
+        return [
+            read[n] if parts[index].hidden else found[n] for n, (index, _, _) in enumerate(pieces)
+        ]
 
     def _ids(self, ids: Sequence[int]) -> np.ndarray:
         numbers = np.array(ids, np.int32)
@@ -161,7 +177,7 @@ class CompiledForward:
         for piece in torch.split(embeddings.float().contiguous(), MOST_TOKENS):
             rows = (Row * 1)()
             self._fill(rows[0], PLAIN, cache, len(piece))
-            self._run(rows, None, piece.numpy(), [], torch.empty(0))
+            self._run(rows, None, piece.numpy(), [], _Told(torch.empty(0)))
             cache.places += len(piece)
             cache.virtual += len(piece)
 
@@ -182,8 +198,7 @@ class CompiledForward:
         ids: np.ndarray | None,
         soft: np.ndarray | None,
         which: Sequence[int],
-        logits: Tensor,
-        attention: Tensor | None = None,
+        told: _Told,
     ) -> None:
         wanted = np.array(which, np.int32)
         failed = self._library.model_run(
@@ -194,8 +209,7 @@ class CompiledForward:
             None if soft is None else soft.ctypes.data,
             len(which),
             wanted.ctypes.data,
-            logits.data_ptr(),
-            None if attention is None else attention.data_ptr(),
+            *(None if tensor is None else tensor.data_ptr() for tensor in told),
         )
         if failed:
             raise MemoryError

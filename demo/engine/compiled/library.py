@@ -48,6 +48,9 @@ class Change(ctypes.Structure):
         ("rank", ctypes.c_int32),
         ("width", ctypes.c_int32),
         *((name, ctypes.c_void_p) for name in ("down", "up", "row_scale", "input_scale")),
+        ("narrow", ctypes.c_int32),
+        *((name, ctypes.c_void_p) for name in ("narrow_down", "narrow_bias")),
+        *((name, ctypes.c_void_p) for name in ("narrow_up", "widen_bias")),
     ]
 
 
@@ -138,7 +141,7 @@ def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
         "adapter_delete": (None, [pointer]),
         "adapter_linear": (None, [pointer, number, pointer]),
         "adapter_norm": (None, [pointer, number, pointer]),
-        "model_run": (number, [pointer, pointer, number, *[pointer] * 2, number, *[pointer] * 3]),
+        "model_run": (number, [pointer, pointer, number, *[pointer] * 2, number, *[pointer] * 4]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)

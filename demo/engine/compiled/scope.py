@@ -17,7 +17,7 @@ KINDS = (
     "mlp.down_proj",
 )
 ALONE = (".o_proj", ".down_proj")
-"""Layers whose inputs no other layer reads."""
+"""Layers whose inputs no other layer reads, and whose outputs go straight to the residual."""
 NORMS = ("input_layernorm", "post_attention_layernorm", "self_attn.q_norm", "self_attn.k_norm")
 HEAD, TABLE = -1, -2
 MODELS = ("llama", "mistral", "qwen2", "qwen3")

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from demo.engine.general.int8 import Int8Linear
-from demo.methods.adaptation import Adaptation, Blend
+from demo.methods.adaptation import Adaptation, Blend, Bottleneck
 from demo.methods.facts import is_norm
 
 
@@ -29,6 +29,8 @@ class _Placed:
     row_scale: dict[str, Tensor]
     input_scale: dict[str, Tensor]
     norms: dict[str, Tensor]
+    bottlenecks: dict[str, Bottleneck]
+    """With both matrices transposed."""
 
 
 @dataclass
@@ -93,7 +95,8 @@ class AdaptedRows:
 
     def _enter(self, group: _Group) -> None:
         for placed, _ in group.terms:
-            for name in placed.low_rank.keys() | placed.row_scale.keys() | placed.norms.keys():
+            kinds = (placed.low_rank, placed.row_scale, placed.norms, placed.bottlenecks)
+            for name in {name for kind in kinds for name in kind}:
                 _once(self._by_layer.setdefault(name, []), group)
             for name in placed.input_scale:
                 _once(self._by_input.setdefault(name, []), group)
@@ -110,6 +113,15 @@ class AdaptedRows:
                 {name: scale.to(**to) for name, scale in adapter.row_scale.items()},
                 {name: scale.to(**to) for name, scale in adapter.input_scale.items()},
                 {name: change.to(**to) for name, change in adapter.norms.items()},
+                {
+                    name: Bottleneck(
+                        one.down.t().contiguous().to(**to),
+                        one.down_bias.to(**to),
+                        one.up.t().contiguous().to(**to),
+                        one.up_bias.to(**to),
+                    )
+                    for name, one in adapter.bottlenecks.items()
+                },
             )
         return self._placed[adapter]
 
@@ -137,6 +149,9 @@ class AdaptedRows:
                 update = _rows_update(group, name, module, x, plain)
                 if update is not None:
                     group.add(output, update)
+                narrow = _squeezed(group, name, group.of(output))
+                if narrow is not None:
+                    group.add(output, narrow)
             return output
 
         return after
@@ -177,6 +192,19 @@ def _rows_update(
             continue
         added = _product(_product(x.to(pair[0].dtype), pair[0]), pair[1])
         added = added if strength == 1 else added * strength
+        update = added if update is None else update + added
+    return update
+
+
+def _squeezed(group: _Group, name: str, y: Tensor) -> Tensor | None:
+    """What bottlenecks add to outputs `y`; all terms look at the same ones."""
+    update: Tensor | None = None
+    for placed, strength in group.terms:
+        one = placed.bottlenecks.get(name)
+        if one is None:
+            continue
+        middle = torch.relu(_product(y.to(one.down.dtype), one.down) + one.down_bias)
+        added = strength * (_product(middle, one.up) + one.up_bias)
         update = added if update is None else update + added
     return update
 

@@ -43,6 +43,11 @@ class GeneralForward:
         if self._by_row:
             use_row_products(model, self._phase)
         self._adapted = AdaptedRows(model)
+        self._heard: list[Tensor] = []
+        """What the head has just read: [rows, wanted, width]."""
+        head: Any = model.get_output_embeddings()
+        if head is not None:
+            head.register_forward_pre_hook(lambda _, inputs: self._heard.append(inputs[0]))
         self._takes_positions = "position_ids" in signature(model.forward).parameters
 
     @property
@@ -113,6 +118,7 @@ class GeneralForward:
     def _run_group(self, parts: Sequence[Part]) -> list[Tensor]:
         wanted = max((part.wanted for part in parts), key=("none", "last", "all").index)
         ids = torch.tensor([list(part.ids) for part in parts], device=self.device)
+        self._heard.clear()
         logits = self._read(
             [_torch_cache(part.cache) for part in parts],
             [part.blend for part in parts],
@@ -123,9 +129,13 @@ class GeneralForward:
         if logits is None:
             empty = torch.empty(0, self.model.config.get_text_config().vocab_size)
             return [empty for _ in parts]
+        read = self._heard.pop().float().cpu() if self._heard else logits
         return [
             row[:0] if part.wanted == "none" else row[-1:] if part.wanted == "last" else row
-            for part, row in zip(parts, logits, strict=True)
+            for part, row in (
+                (part, hidden if part.hidden else said)
+                for part, said, hidden in zip(parts, logits, read, strict=True)
+            )
         ]
 
     def _read(

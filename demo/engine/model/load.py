@@ -28,6 +28,7 @@ from demo.engine.general.forward import GeneralForward
 from demo.engine.general.int8 import quantize_model
 from demo.engine.general.linear import Phase
 from demo.engine.general.rows import keeps_rows
+from demo.engine.labels import LabelForward
 from demo.engine.model.catalogue import Fingerprint, ModelSpec, choose_model, file_hash
 from demo.engine.model.convert import converted
 from demo.engine.model.own_weights import OwnWeights
@@ -142,9 +143,8 @@ def load_forward(spec: ModelSpec, precision: str, host: Host, library: Any = Non
         return load_general(spec, precision, host, changed)
 
     facts = base_facts(spec.source, spec.revision or "")
-    if not compiled:
-        return OwnWeights(load(), load, facts.weight)
-    return OwnWeights(load(), load, facts.weight, in_passing)
+    passing = in_passing if compiled else lambda _: True
+    return LabelForward(OwnWeights(load(), load, facts.weight, passing), facts.vocabulary)
 
 
 def _compiled_library(precision: str, host: Host, cache: Path) -> Any:

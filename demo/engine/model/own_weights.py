@@ -28,7 +28,7 @@ def fold(blend: Blend, weight_of: Callable[[str], Tensor]) -> dict[str, Tensor]:
     and a scale means a share of the base's own weight, which the copy has no more.
 
     Args:
-        blend: whose virtual tokens, if any, are not looked at.
+        blend: whose virtual tokens and bottlenecks, if any, are not looked at.
         weight_of: a parameter of the base by its name, unquantized, in fp32.
     """
     changed: dict[str, Tensor] = {}
@@ -68,10 +68,23 @@ def _differences(adapter: Adaptation, parameter: str, weight: Tensor) -> list[Te
     return found
 
 
+def _rest(blend: Blend) -> Blend:
+    """What of a blend no weights can hold: bottlenecks, which are no linear function."""
+    return Blend(
+        tuple(
+            (Adaptation(f"{one.key}:narrow", bottlenecks=one.bottlenecks), strength)
+            for one, strength in blend.terms
+            if one.bottlenecks
+        )
+    )
+
+
 @dataclass(eq=False)
 class _Copy:
     """A changed model, and how many prepared blends count on it."""
 
+    rest: Blend
+    """What cannot be folded in, and is added in passing."""
     users: int = 0
     forward: Future[Forward] = field(default_factory=Future)
 
@@ -114,7 +127,8 @@ class OwnWeights:
     def new_cache(self, blend: Blend = PLAIN, room: int = 0) -> RowCache:
         """An empty cache of the forward that reads this blend's rows."""
         if self._alone(blend):
-            return self._copy_of(blend).new_cache(PLAIN, room)
+            copy = self._copy_of(blend)
+            return copy.forward.result().new_cache(copy.rest, room)
         return self._resident.new_cache(blend, room)
 
     def run(self, parts: Sequence[Part]) -> list[Tensor]:
@@ -127,8 +141,9 @@ class OwnWeights:
         for key, indices in groups.items():
             own = [parts[index] for index in indices]
             if key:
-                forward = self._copy_of(own[0].blend)
-                own = [replace(part, blend=PLAIN) for part in own]
+                copy = self._copy_of(own[0].blend)
+                forward = copy.forward.result()
+                own = [replace(part, blend=copy.rest) for part in own]
             else:
                 forward = self._resident
             answers.update(zip(indices, forward.run(own), strict=True))
@@ -137,7 +152,8 @@ class OwnWeights:
     def attention(self, part: Part) -> Tensor:
         """What one token draws from, in the forward that reads its row."""
         if self._alone(part.blend):
-            return self._copy_of(part.blend).attention(replace(part, blend=PLAIN))
+            copy = self._copy_of(part.blend)
+            return copy.forward.result().attention(replace(part, blend=copy.rest))
         return self._resident.attention(part)
 
     def prepare(self, blend: Blend) -> None:
@@ -153,7 +169,7 @@ class OwnWeights:
             first = blend.key not in self._copies
             if first and len(self._copies) >= COPIES:
                 raise Busy("copies_full", high=COPIES)
-            copy = self._copies.setdefault(blend.key, _Copy())
+            copy = self._copies.setdefault(blend.key, _Copy(_rest(blend)))
             copy.users += 1
         if first:
             self._build(blend, copy)
@@ -176,7 +192,9 @@ class OwnWeights:
 
     def _build(self, blend: Blend, copy: _Copy) -> None:
         try:
-            copy.forward.set_result(self._make(fold(blend, self._weight_of)))
+            made = self._make(fold(blend, self._weight_of))
+            made.prepare(copy.rest)
+            copy.forward.set_result(made)
         except BaseException as error:
             # Whoever waits for the same copy fails with it, and the next one tries again.
             with self._lock:
@@ -184,7 +202,6 @@ class OwnWeights:
             copy.forward.set_exception(error)
             raise
 
-    def _copy_of(self, blend: Blend) -> Forward:
+    def _copy_of(self, blend: Blend) -> _Copy:
         with self._lock:
-            copy = self._copies[blend.key]
-        return copy.forward.result()
+            return self._copies[blend.key]
