@@ -29,6 +29,8 @@ MOST_DATASETS = 20
 """In one workspace; one more takes the place of the oldest."""
 FILES_READ_AT_ONCE = 2
 """Each may take a gigabyte while it is read."""
+TRIED = 20
+"""Records among which a first usable row is looked for."""
 LINES_NAMED = 10
 """Of damaged lines, in one sentence."""
 
@@ -94,11 +96,15 @@ class DatasetStore:
             BadInput: there is no such column, or it gives no usable row.
         """
         kept = self._upload(folder, dataset)
-        table = kept.table()
-        prompt = chosen("prompt", prompt, ("", *table.columns))
-        others = [column for column in table.columns if column != prompt]
-        mapping = Mapping(COLUMNS, prompt, chosen("completion", completion, others), certain=True)
+        mapping = _mapping(kept.table(), prompt, completion)
         return kept.write(Recipe(mapping, about=kept.recipe().about), not_measured)
+
+    def try_mapping(self, folder: Path, dataset: str, prompt: str, completion: str) -> Row | None:
+        """The first usable row that such a choice of columns would give; changes nothing."""
+        table = self._upload(folder, dataset).table()
+        mapping = _mapping(table, prompt, completion)
+        few = replace(table, records=table.records[:TRIED], lines=table.lines[:TRIED])
+        return next(iter(to_rows(few, mapping).rows), None)
 
     def decode(self, folder: Path, dataset: str, encoding: str) -> DatasetInfo:
         """Read an upload's bytes as other letters; its columns and fixes begin anew.
@@ -185,6 +191,12 @@ def _create(folder: Path, table: Table, recipe: Recipe, source: bytes = b"") -> 
     datasets.mkdir(exist_ok=True)
     _drop_oldest(_kept(datasets), MOST_DATASETS - 1)
     return DatasetFolder.create(datasets, table, recipe, source)
+
+
+def _mapping(table: Table, prompt: str, completion: str) -> Mapping:
+    prompt = chosen("prompt", prompt, ("", *table.columns))
+    others = [column for column in table.columns if column != prompt]
+    return Mapping(COLUMNS, prompt, chosen("completion", completion, others), certain=True)
 
 
 def _kept(datasets: Path) -> list[Path]:

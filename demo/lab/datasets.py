@@ -5,6 +5,7 @@ Whose workspace it is, and every limit, is decided here. Knows no run and no wid
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from demo.data.pasted import FORMATS, file_name
 from demo.data.store import DatasetStore
 from demo.dataset_records import Fix, Report
 from demo.engine.service import Engine
-from demo.errors import BadInput
+from demo.errors import BadInput, NotReady
 from demo.run_records import DatasetInfo, Row, TrainSettings
 from demo.workspace import Workspaces
 
@@ -70,6 +71,24 @@ class Datasets:
     ) -> DatasetInfo:
         """Choose which column is the prompt (or none, for plain text) and which the completion."""
         return self.datasets.map(self.workspaces.open(workspace), dataset, prompt, completion)
+
+    def first_row(
+        self, workspace: str, dataset: str, prompt: str, completion: str
+    ) -> tuple[str, Row | None]:
+        """The first usable row with these columns, and its text as the model reads it.
+
+        Returns:
+            The text, empty while the model still loads; and the row, None where none is usable.
+        """
+        row = self.datasets.try_mapping(
+            self.workspaces.open(workspace), dataset, prompt, completion
+        )
+        if row is None or row.raw:
+            return (row.messages[0].content if row else ""), row
+        with suppress(NotReady):
+            tokenizer = self.engine.tokenizer
+            return tokenizer.decode(tokenizer.chat(row.messages, answer=False), control=True), row
+        return "", row
 
     def decode_dataset(self, workspace: str, dataset: str, encoding: str) -> DatasetInfo:
         """Read an upload's bytes as other letters."""

@@ -122,8 +122,15 @@ def dataset_facts(texts: Texts, language: str, info: DatasetInfo) -> Markup:
     facts = [texts.say(language, "rows", count=info.rows)]
     if info.skipped:
         facts.append(texts.say(language, "skipped", count=info.skipped))
+    if info.damaged:
+        facts.append(texts.say(language, "damaged", count=len(info.damaged)))
+    if info.fixes:
+        facts.append(texts.say(language, "fixed", count=len(info.fixes)))
     if info.shape:
         facts.append(texts.say(language, f"shapes.{info.shape}"))
+    if info.encoding.why != "valid":
+        name = texts.say(language, f"encodings.{info.encoding.name}")
+        facts.append(texts.say(language, f"letters.{info.encoding.why}", name=name))
     if info.source:
         facts.append(texts.say(language, "source", source=info.source))
     if info.licence:

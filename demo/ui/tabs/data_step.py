@@ -3,19 +3,24 @@
 Knows no layout; handlers take the shell and plain values.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from demo.dataset_records import Decoding
 from demo.errors import LabError, NotReady
 from demo.run_records import DatasetInfo, TrainSettings
 from demo.ui.memory import recalled
 from demo.ui.shell import Shell
+from demo.ui.tuning.row_view import first_row
 from demo.ui.views import dataset_facts, notice, plan_line, preview
 
 PREVIEWED = 3
+SHOWN = 7
+"""Components that `show` fills: notice, facts, preview, mapping, its two columns, and encoding."""
 FIRST = "sample:restaurants"
 """The dataset that teaches something visible within two minutes."""
 
@@ -27,42 +32,56 @@ def first_sample(shell: Shell) -> str | None:
 
 
 def choices(shell: Shell, memory: Any, language: str) -> list[tuple[str, str]]:
-    """The samples, and the dataset that this browser uploaded last."""
+    """The samples, and the datasets of this browser's workspace; equal names are told apart."""
     offered = [(info.titles.get(language, info.name), info.id) for info in shell.lab.samples()]
-    own = _uploaded(shell, memory)
-    return [*offered, (own.name, own.id)] if own else offered
+    own = shell.lab.own_datasets(_workspace(shell, memory)) if _workspace(shell, memory) else []
+    names = [name for name, _ in offered] + [info.name for info in own]
+    told = (f"{i.name} · {i.id[:4]}" if names.count(i.name) > 1 else i.name for i in own)
+    return [*offered, *zip(told, (info.id for info in own), strict=True)]
 
 
 def restored(shell: Shell, memory: Any, language: str) -> Any:
-    """After a reload: the dataset that this browser uploaded last is chosen again."""
-    own = _uploaded(shell, memory)
-    return gr.update(choices=choices(shell, memory, language), value=own.id) if own else gr.skip()
-
-
-def _uploaded(shell: Shell, memory: Any) -> DatasetInfo | None:
-    kept = recalled(memory)
-    try:
-        return shell.lab.dataset(kept["workspace"], kept["dataset"]) if kept["dataset"] else None
-    except LabError:
-        return None
+    """After a reload: the dataset that this browser used last is chosen again."""
+    kept = recalled(memory)["dataset"]
+    offered = choices(shell, memory, language)
+    if kept not in {dataset for _, dataset in offered}:
+        return gr.skip()
+    return gr.update(choices=offered, value=kept)
 
 
 def upload(shell: Shell, file: Any, memory: Any, language: str) -> tuple[Any, ...]:
     """Check an uploaded file, choose it and show it; a refusal is said beside the button."""
+    path = Path(str(file))
+    return brought(
+        shell,
+        memory,
+        language,
+        lambda workspace: shell.lab.add_dataset(workspace, path.name, path.read_bytes()),
+    )
+
+
+def brought(
+    shell: Shell, memory: Any, language: str, bring: Callable[[str], DatasetInfo]
+) -> tuple[Any, ...]:
+    """Choose and show the dataset that `bring` makes in the visitor's workspace, or say why not.
+
+    Returns:
+        Values for the memory, the list of datasets and everything that `show` fills.
+    """
     try:
         kept, workspace = shell.workspace(memory)
-        path = Path(str(file))
-        info = shell.lab.add_dataset(workspace, path.name, path.read_bytes())
+        info = bring(workspace)
     except Exception as error:
-        return (gr.skip(), gr.skip(), notice(shell.explain(language, error)), *[gr.skip()] * 5)
+        skipped = [gr.skip()] * (SHOWN - 1)
+        return (gr.skip(), gr.skip(), notice(shell.explain(language, error)), *skipped)
     kept |= {"dataset": info.id}
     chosen = gr.update(choices=choices(shell, kept, language), value=info.id)
     return (kept, chosen, *show(shell, info.id, kept, language))
 
 
 def show(shell: Shell, dataset: str, memory: Any, language: str) -> tuple[Any, ...]:
-    """Facts and first rows of a dataset, and its columns where they have to be chosen."""
-    hidden = (gr.update(visible=False), gr.update(), gr.update())
+    """Facts and first rows of a dataset, and what has to be chosen: its columns, its letters."""
+    hidden = (gr.update(visible=False), gr.update(), gr.update(), gr.update(visible=False))
     if not dataset:
         return ("", notice(shell.texts.say(language, "no_dataset"), "quiet"), "", *hidden)
     try:
@@ -71,13 +90,47 @@ def show(shell: Shell, dataset: str, memory: Any, language: str) -> tuple[Any, .
         return (notice(shell.explain(language, error)), "", "", *hidden)
     facts = dataset_facts(shell.texts, language, info)
     table = preview(shell.texts, language, info.preview[:PREVIEWED])
+    letters = _letters(shell, language, info)
     if info.shape != "columns":
-        return ("", facts, table, *hidden)
-    columns = list(info.columns)
-    prompt = gr.update(choices=columns, value=info.prompt_column or None)
-    completion = gr.update(choices=columns, value=info.completion_column or None)
-    asked = "" if info.mapped else shell.texts.say(language, "choose_columns")
-    return (notice(asked, "quiet"), facts, table, gr.update(visible=True), prompt, completion)
+        return (_asked(shell, language, info), facts, table, *hidden[:3], letters)
+    columns = [(shell.texts.say(language, "no_prompt"), ""), *((c, c) for c in info.columns)]
+    prompt = gr.update(choices=columns, value=info.prompt_column)
+    completion = gr.update(choices=list(info.columns), value=info.completion_column or None)
+    asked = _asked(shell, language, info)
+    return (asked, facts, table, gr.update(visible=True), prompt, completion, letters)
+
+
+def _asked(shell: Shell, language: str, info: DatasetInfo) -> Any:
+    """What the visitor has to decide before a run."""
+    if not info.mapped:
+        return notice(shell.texts.say(language, "choose_columns"), "quiet")
+    if info.damaged:
+        return notice(shell.texts.say(language, "see_doctor", count=len(info.damaged)), "quiet")
+    return ""
+
+
+def _letters(shell: Shell, language: str, info: DatasetInfo) -> Any:
+    """The ways to read a file's bytes with an excerpt of each, where bytes alone do not decide."""
+    candidates = info.encoding.candidates
+    if not candidates:
+        return gr.update(visible=False)
+    named = [(_way(shell, language, c), c.name) for c in candidates]
+    return gr.update(visible=True, choices=named, value=info.encoding.name)
+
+
+def _way(shell: Shell, language: str, way: Decoding) -> str:
+    name = shell.texts.say(language, f"encodings.{way.name}")
+    return f"{name}: {' · '.join(way.preview)}"
+
+
+def decode(shell: Shell, **given: Any) -> tuple[Any, ...]:
+    """Read the file's bytes as other letters."""
+    dataset, memory, language = given["dataset"], given["memory"], given["language"]
+    try:
+        shell.lab.decode_dataset(_workspace(shell, memory), dataset, given["encoding"] or "")
+    except Exception as error:
+        return (notice(shell.explain(language, error)), *[gr.skip()] * (SHOWN - 1))
+    return show(shell, dataset, memory, language)
 
 
 def map_columns(shell: Shell, **given: Any) -> tuple[Any, ...]:
@@ -87,8 +140,19 @@ def map_columns(shell: Shell, **given: Any) -> tuple[Any, ...]:
     try:
         shell.lab.map_dataset(workspace, dataset, *(column or "" for column in columns))
     except Exception as error:
-        return (notice(shell.explain(language, error)), *[gr.skip()] * 5)
+        return (notice(shell.explain(language, error)), *[gr.skip()] * (SHOWN - 1))
     return show(shell, dataset, memory, language)
+
+
+def try_columns(shell: Shell, **given: Any) -> Any:
+    """The first row as the model would read it, with the columns as they stand in the lists."""
+    language, columns = given["language"], (given["prompt"] or "", given["completion"] or "")
+    try:
+        workspace = _workspace(shell, given["memory"])
+        text, row = shell.lab.first_row(workspace, given["dataset"], *columns)
+    except LabError as error:
+        return notice(shell.explain(language, error))
+    return first_row(shell.texts, language, text, row)
 
 
 def plan(shell: Shell, **given: Any) -> Any:

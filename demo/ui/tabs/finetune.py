@@ -8,10 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+from demo.data.ingest import KINDS
 from demo.run_records import TrainSettings
 from demo.ui.controls import training_controls
 from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
 from demo.ui.tabs import data_step
+from demo.ui.tuning import bring, doctor
+from demo.ui.tuning.bring import Bring
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ class FineTune:
     prompt_column: Any
     completion_column: Any
     map: Any
+    encoding: Any
+    bring: Bring
+    doctor: Any
     plan: Any
     name: Any
     settings: dict[str, Any]
@@ -47,7 +53,8 @@ class FineTune:
     def data_outputs(self) -> list[Any]:
         """What a choice of dataset changes."""
         columns = [self.prompt_column, self.completion_column]
-        return [self.data_notice, self.facts, self.preview, self.mapping, *columns]
+        said = [self.data_notice, self.facts, self.preview]
+        return [*said, self.mapping, *columns, self.encoding]
 
 
 def build(shell: Shell) -> FineTune:
@@ -79,7 +86,7 @@ def _data(shell: Shell) -> dict[str, Any]:
         upload = labels.add(
             gr.UploadButton,
             "finetune.upload",
-            file_types=[".csv", ".json", ".jsonl"],
+            file_types=[*KINDS],
             elem_id="upload",
             scale=2,
             min_width=200,
@@ -91,6 +98,10 @@ def _data(shell: Shell) -> dict[str, Any]:
             gr.Dropdown, "finetune.completion_column", choices=[], interactive=True
         )
         use = labels.add(gr.Button, "finetune.map", min_width=160)
+    encoding = labels.add(
+        gr.Radio, "finetune.encoding", choices=[], visible=False, interactive=True,
+        elem_id="encoding",
+    )  # fmt: skip
     return {
         "dataset": dataset,
         "upload": upload,
@@ -101,6 +112,9 @@ def _data(shell: Shell) -> dict[str, Any]:
         "prompt_column": prompt,
         "completion_column": completion,
         "map": use,
+        "encoding": encoding,
+        "bring": bring.lay_out(shell),
+        "doctor": doctor.lay_out(shell),
     }
 
 
@@ -197,7 +211,19 @@ def _wire_data(shell: Shell, parts: FineTune) -> None:
         parts.data_outputs(),
         **QUIET,
     )
-    for event in (shown, uploaded, mapped):
+    decoded = wire(
+        [parts.encoding.input],
+        shell.bind(data_step.decode),
+        chosen | {"encoding": parts.encoding},
+        parts.data_outputs(),
+        **QUIET,
+    )
+    tried = [parts.prompt_column.input, parts.completion_column.input]
+    wire(tried, shell.bind(data_step.try_columns), chosen | columns, parts.preview, **QUIET)
+    mended = doctor.wire_up(shell, parts, parts.doctor)
+    brought = bring.wire_up(shell, parts, parts.bring)
+    for event in (shown, uploaded, mapped, decoded, mended, *brought):
+        doctor.forget_on(event.then, parts.doctor)
         chain(event, plan, plan_inputs(shell, parts), parts.plan, **QUIET)
     changes = [control.change for control in parts.settings.values()]
     wire(changes, plan, plan_inputs(shell, parts), parts.plan, trigger_mode="always_last", **QUIET)
