@@ -20,6 +20,7 @@ from tests.methods.making import (
     make_adapter,
     make_base,
     make_full,
+    make_own,
     read,
     with_peft,
 )
@@ -37,7 +38,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folders(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("adapters")
     made = {name: make_adapter(base, root / name, config()) for name, config in CONFIGS.items()}
-    return {**made, "full": make_full(base, root / "full")}
+    own = {name: make_own(base, root / name, name) for name in ("bottleneck", "head")}
+    return {**made, **own, "full": make_full(base, root / "full")}
 
 
 @pytest.mark.parametrize(
@@ -55,14 +57,17 @@ def folders(base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
         ("p_tuning", {"embeddings"}),
         ("shira", {"weights"}),
         ("full", {"weights"}),
+        ("bottleneck", {"bottlenecks"}),
+        ("head", {"head"}),
     ],
 )
 def test_every_method_is_brought_to_its_kinds(
     base: Path, folders: dict[str, Path], method: str, kinds: set[str]
 ) -> None:
     adapter = read(base, folders[method])
-    filled = {name for name, value in vars(adapter).items() if name != "key" and value is not None}
-    assert {name for name in filled if len(getattr(adapter, name))} == kinds
+    filled = {name: value for name, value in vars(adapter).items() if name != "key"}
+    empty = [name for name, value in filled.items() if isinstance(value, dict) and not value]
+    assert {n for n, value in filled.items() if value is not None and n not in empty} == kinds
     assert adapter.bytes > 0
 
 
@@ -180,6 +185,18 @@ def test_a_half_precision_file_is_read_in_fp32(
         ("full", {"parameters": ["lm_head.weight"]}, "parameters"),
         ("full", {"parameters": []}, "parameters"),
         ("full", {"half": True}, "sets half"),
+        ("bottleneck", {"width": 0}, "width must be"),
+        ("bottleneck", {"width": 10**6}, "width must be"),
+        ("bottleneck", {"width": 15}, "not"),
+        ("bottleneck", {"target_modules": ["q_proj"]}, "only be o_proj and down_proj"),
+        ("bottleneck", {"activation": "gelu"}, "sets activation"),
+        ("head", {"labels": ["yes"]}, "as many as its label_ids"),
+        ("head", {"label_ids": [[5, 1]]}, "2 to 32 lists"),
+        ("head", {"label_ids": [[5, 1], [96], [7, 1]]}, "does not know"),
+        ("head", {"label_ids": [[5, 1], [True], [7, 1]]}, "does not know"),
+        ("head", {"label_ids": [[5, 1], [], [7, 1]]}, "1 to 32 tokens"),
+        ("head", {"label_ids": [[5], [5, 9, 1], [7, 1]]}, "the beginning of another"),
+        ("head", {"label_ids": [[5, 1], [5, 1], [7, 1]]}, "the beginning of another"),
     ],
 )
 def test_a_config_that_cannot_be_served_exactly_is_refused(
