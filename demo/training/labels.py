@@ -3,7 +3,6 @@
 Does not know how the head is built or saved, nor any optimizer.
 """
 
-from collections import Counter
 from collections.abc import Sequence as ListOf
 from typing import Any
 
@@ -22,7 +21,7 @@ from demo.training.loss import CompletionLoss, TokenLosses
 
 
 def labels_of(tokenizer: LabTokenizer, sequences: ListOf[Sequence], name: str) -> tuple[Label, ...]:
-    """The distinct answers of all rows, the commonest first.
+    """The distinct answers of all rows, in the order of their tokens.
 
     Args:
         tokenizer: writes them out.
@@ -35,8 +34,8 @@ def labels_of(tokenizer: LabTokenizer, sequences: ListOf[Sequence], name: str) -
     strange = sum(not _is_labelled(sequence) for sequence in sequences)
     if strange:
         raise BadInput("answers_not_one", file=name, got=strange)
-    counts = Counter(sequence.ids[sequence.trained.index(True) :] for sequence in sequences)
-    labels = tuple(Label(tokenizer.decode(list(ids)), ids) for ids, _ in counts.most_common())
+    found = {sequence.ids[sequence.trained.index(True) :] for sequence in sequences}
+    labels = tuple(Label(tokenizer.decode(list(ids)), ids) for ids in sorted(found))
     if len(labels) < FEWEST_LABELS:
         raise BadInput("labelled_one", file=name, label=labels[0].text if labels else "")
     if len(labels) > MOST_LABELS or max(len(label.ids) for label in labels) > LONGEST_LABEL:

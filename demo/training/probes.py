@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from demo.methods.tuning.head import LabelHeadLayer, head_of, last_hidden
 from demo.records import Message
 from demo.run_records import Probe, ProbeAnswers, Row
 from demo.text.tokenizer import LabTokenizer
@@ -45,9 +46,16 @@ def chosen(tokenizer: LabTokenizer, rows: Sequence[Row]) -> tuple[Probe, ...]:
 class Prober:
     """Asks the model in training, greedily, all questions as one batch."""
 
-    def __init__(self, model: Any, tokenizer: LabTokenizer, probes: Sequence[Probe]) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: LabTokenizer,
+        probes: Sequence[Probe],
+        longest: int = LONGEST_ANSWER,
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
+        self.longest = longest
         self.prompts = [
             tokenizer.chat((Message("user", probe.question),), answer=True) for probe in probes
         ]
@@ -58,17 +66,8 @@ class Prober:
         """The answers as the weights stand now."""
         begun = time.monotonic()
         self.model.eval()
-        ids, mask = self._padded()
-        with torch.no_grad():
-            said = self.model.generate(
-                input_ids=ids,
-                attention_mask=mask,
-                max_new_tokens=LONGEST_ANSWER,
-                do_sample=False,
-                pad_token_id=0,
-                eos_token_id=sorted(self.tokenizer.end_ids),
-            )
-        answers = tuple(self._text(row) for row in said[:, ids.shape[1] :].tolist())
+        head = head_of(self.model)
+        answers = self._written() if head is None else self._chosen(head)
         self.seconds = time.monotonic() - begun
         return ProbeAnswers(step, answers)
 
@@ -81,6 +80,27 @@ class Prober:
         """
         parts = 1 + min(MOST, int(SHARE * seconds / max(self.seconds, 0.001)) - 2)
         return {round(last * part / parts) for part in range(1, max(parts, 1))} - {0, last}
+
+    @torch.no_grad()
+    def _written(self) -> tuple[str, ...]:
+        ids, mask = self._padded()
+        said = self.model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            max_new_tokens=self.longest,
+            do_sample=False,
+            pad_token_id=0,
+            eos_token_id=sorted(self.tokenizer.end_ids),
+        )
+        return tuple(self._text(row) for row in said[:, ids.shape[1] :].tolist())
+
+    @torch.no_grad()
+    def _chosen(self, head: LabelHeadLayer) -> tuple[str, ...]:
+        """The likeliest label for each question."""
+        device = next(self.model.parameters()).device
+        asked = [torch.tensor([prompt], device=device) for prompt in self.prompts]
+        hidden = torch.cat([last_hidden(self.model, ids, torch.ones_like(ids)) for ids in asked])
+        return tuple(self._text(list(head.labels[n].ids)) for n in head(hidden).argmax(1).tolist())
 
     def _padded(self) -> tuple[Tensor, Tensor]:
         """Prompts padded on the left, so that all answers begin at the same place."""
