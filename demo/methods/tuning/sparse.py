@@ -15,7 +15,6 @@ from demo.methods.method import Method, Work
 from demo.methods.readers.sparse import SHIRA as READER
 from demo.methods.tuning.peft_models import layer_kinds, own_facts, save, size_of, wrap
 
-
 PLACES_SEED = 0
 """The same places in every run, so that one run can go on with another's weights."""
 
