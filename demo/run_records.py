@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, Self
 
-from demo.checks import check_ranges
+from demo.checks import check_ranges, chosen
 from demo.dataset_records import UTF8, Damage, Encoding, FixDone
 from demo.errors import LabError
 from demo.records import Message
 
 RunStatus = Literal["queued", "running", "finished", "stopped", "failed"]
+TEMPLATES = ("own", "instruction")
+"""How a row is written out: as the base model's own template has it, or under `### Instruction:`, which
+this model is never asked with."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,12 @@ class TrainSettings:
     seed: int = 0
     patience: int = 0
     """Stop once so many evaluations in a row were no better; 0 means never."""
+    rows: int = 0
+    """Learn the first so many rows of those that are not held out; 0 means all."""
+    template: str = "own"
+    """One of `TEMPLATES`; only the model's own one fits what it is asked later."""
+    train_end: bool = True
+    """Whether the token that ends an answer is learned too; without it an answer has no end."""
 
     RANGES: ClassVar[dict[str, tuple[float, float, type]]] = {
         "rank": (1, 64, int),
@@ -120,17 +129,20 @@ class TrainSettings:
         "virtual_tokens": (1, 128, int),
         "width": (1, 512, int),
         "learning_rate": (1e-6, 1e-1, float),
-        "epochs": (1, 20, int),
+        "epochs": (1, 50, int),
         "batch_size": (1, 32, int),
         "max_length": (32, 2048, int),
         "eval_share": (0.0, 0.5, float),
         "max_steps": (0, 5000, int),
         "seed": (0, 2**31 - 1, int),
         "patience": (0, 20, int),
+        "rows": (0, 100_000, int),
     }
 
     def __post_init__(self) -> None:
         check_ranges(self, self.RANGES)
+        chosen("template", self.template, TEMPLATES)
+        object.__setattr__(self, "train_end", bool(self.train_end))
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
@@ -194,6 +206,8 @@ class RunState:
     events: tuple[RunEvent, ...] = ()
     error: LabError | None = None
     has_adapter: bool = False
+    keeps: bool = True
+    """False: its weights are too large to stay; `run.json` keeps its scores and some answers."""
     stopping: bool = False
     """A stop was asked for; the step under way is still finished."""
     dataset_id: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from demo.data.packing import packed
-from demo.run_records import Row
+from demo.run_records import Row, TrainSettings
 from demo.text.template import Sequence, sequences
 from demo.text.tokenizer import LabTokenizer
 
@@ -31,18 +31,43 @@ class Encoded:
         return sum(sum(sequence.trained) for sequence in self.sequences)
 
 
-def encode(tokenizer: LabTokenizer, rows: Iterable[Row], max_length: int) -> Encoded:
+def encode_for(tokenizer: LabTokenizer, rows: Iterable[Row], settings: TrainSettings) -> Encoded:
+    """The token sequences that a run with these settings reads."""
+    return encode(
+        tokenizer,
+        rows,
+        settings.max_length,
+        template=settings.template,
+        train_end=settings.train_end,
+    )
+
+
+def encode(
+    tokenizer: LabTokenizer,
+    rows: Iterable[Row],
+    max_length: int,
+    *,
+    template: str = "own",
+    train_end: bool = True,
+) -> Encoded:
     """The token sequences of all rows that fit into `max_length` tokens.
 
     A row is left out whole rather than cut: a cut row would teach answers without an end. Rows of
     plain text are packed instead, and never too long.
+
+    Args:
+        tokenizer: of the base model.
+        rows: to encode.
+        max_length: tokens of the longest sequence.
+        template: one of `TEMPLATES`; plain text has none.
+        train_end: whether the end of an answer is learned.
     """
     rows = tuple(rows)
     texts = [row.messages[0].content for row in rows if row.raw]
     fitting = packed(tokenizer, texts, max_length)
     too_long = 0
     for row in (row for row in rows if not row.raw):
-        encoded = sequences(tokenizer, row.messages)
+        encoded = sequences(tokenizer, row.messages, template=template, train_end=train_end)
         if all(len(sequence.ids) <= max_length for sequence in encoded):
             fitting.extend(encoded)
         else:

@@ -10,7 +10,9 @@ from demo.records import Message
 from demo.run_records import Row
 
 
-def split(rows: Sequence[Row], share: float, seed: int) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+def split(
+    rows: Sequence[Row], share: float, seed: int, most: int = 0
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """Training and evaluation rows, each in the order of the file.
 
     Rows with the same prompt stay on one side. With a share above 0 and two or more prompts, both
@@ -20,6 +22,7 @@ def split(rows: Sequence[Row], share: float, seed: int) -> tuple[tuple[Row, ...]
         rows: all rows.
         share: the part to hold out, as nearly as whole prompts allow, never more unless that is none.
         seed: the same seed and rows give the same split.
+        most: only the first so many rows are trained on; 0 for all. Those held out stay the same.
     """
     groups: dict[tuple[Message, ...], list[int]] = {}
     for index, row in enumerate(rows):
@@ -28,7 +31,7 @@ def split(rows: Sequence[Row], share: float, seed: int) -> tuple[tuple[Row, ...]
         _held_out(list(groups.values()), round(share * len(rows)), seed) if share > 0 else set()
     )
     train = tuple(row for index, row in enumerate(rows) if index not in held_out)
-    return train, tuple(rows[index] for index in sorted(held_out))
+    return train[: most or None], tuple(rows[index] for index in sorted(held_out))
 
 
 def prompt_of(row: Row) -> tuple[Message, ...]:

@@ -19,8 +19,27 @@ class Sequence:
     """True where the token is learned: every assistant turn, its end token included."""
 
 
-def sequences(tokenizer: LabTokenizer, messages: Turns[Message]) -> list[Sequence]:
+def sequences(
+    tokenizer: LabTokenizer,
+    messages: Turns[Message],
+    *,
+    template: str = "own",
+    train_end: bool = True,
+) -> list[Sequence]:
     """The training sequences of one conversation.
+
+    Args:
+        tokenizer: of the base model.
+        messages: the conversation.
+        template: `own`, as the model is asked; `instruction`, to see what a wrong template does.
+        train_end: False leaves the token that ends an answer unlearned.
+    """
+    found = _own(tokenizer, messages) if template == "own" else [_instruction(tokenizer, messages)]
+    return found if train_end else [_endless(tokenizer, sequence) for sequence in found]
+
+
+def _own(tokenizer: LabTokenizer, messages: Turns[Message]) -> list[Sequence]:
+    """In the model's own template: the sequences of one conversation.
 
     Usually one. Where the template renders an earlier turn differently once the chat goes on
     (Qwen3 drops thoughts), each assistant turn becomes a sequence of its own, as it was asked.
@@ -40,6 +59,30 @@ def sequences(tokenizer: LabTokenizer, messages: Turns[Message]) -> list[Sequenc
             trained = (False,) * len(prompt)
         result.append(Sequence((*prompt, *completion), (*trained, *[True] * len(completion))))
     return result
+
+
+def _instruction(tokenizer: LabTokenizer, messages: Turns[Message]) -> Sequence:
+    """In the words that instruction sets were once written with, and no chat template."""
+    ids: list[int] = []
+    trained: list[bool] = []
+    for message in messages:
+        learned = message.role == "assistant"
+        head = "### Response:\n" if learned else "### Instruction:\n"
+        said = tokenizer.encode(message.content)
+        end = [tokenizer.inner.eos_token_id] if learned else tokenizer.encode("\n\n")
+        before = tokenizer.encode(head)
+        ids += [*before, *said, *end]
+        trained += [*[False] * len(before), *[learned] * (len(said) + len(end))]
+    return Sequence(tuple(ids), tuple(trained))
+
+
+def _endless(tokenizer: LabTokenizer, sequence: Sequence) -> Sequence:
+    """The same with every trained end token unlearned; one that would learn nothing stays as it is."""
+    trained = tuple(
+        learned and token not in tokenizer.end_ids
+        for token, learned in zip(sequence.ids, sequence.trained, strict=True)
+    )
+    return Sequence(sequence.ids, trained) if any(trained) else sequence
 
 
 def _completion(tokenizer: LabTokenizer, messages: Turns[Message], prompt: list[int]) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.data.encode import Encoded, encode
+from demo.data.encode import Encoded, encode_for
 from demo.data.split import split
 from demo.engine.model.catalogue import ModelSpec
 from demo.errors import BadInput
@@ -68,9 +68,9 @@ class Planner:
             BadInput: it could not learn; the message says why.
         """
         method = method_of(settings.method)
-        train_rows, eval_rows = split(rows, settings.eval_share, settings.seed)
-        train = encode(self.tokenizer, train_rows, settings.max_length)
-        evaluation = encode(self.tokenizer, eval_rows, settings.max_length)
+        train_rows, eval_rows = split(rows, settings.eval_share, settings.seed, settings.rows)
+        train = encode_for(self.tokenizer, train_rows, settings)
+        evaluation = encode_for(self.tokenizer, eval_rows, settings)
         _require_learnable(name, len(rows), train, evaluation, settings)
         base = base_facts(self.spec.source, self.spec.revision or "")
         encoded = train.sequences, evaluation.sequences

@@ -23,7 +23,7 @@ STEPS = {
     "dropout": 0.05,
     "eval_share": 0.05,
 }
-TYPED = ("seed", "learning_rate", "max_steps", "alpha", "max_length", "top_k")
+TYPED = ("seed", "learning_rate", "max_steps", "alpha", "max_length", "top_k", "rows")
 """Fields whose range is too wide for a slider to hit a value."""
 
 
@@ -54,8 +54,13 @@ def preset_values(name: str) -> list[float]:
 
 
 def training_controls(labels: Labels, defaults: TrainSettings) -> dict[str, Any]:
-    """Field name -> component for every number of `TrainSettings`."""
-    return {name: _control(labels, "training", name, defaults) for name in TrainSettings.RANGES}
+    """Field name -> component for every field of `TrainSettings` but the method, which stands above."""
+    numbers = {name: _control(labels, "training", name, defaults) for name in TrainSettings.RANGES}
+    template = labels.add(
+        gr.Dropdown, "training.template", value=defaults.template, interactive=True
+    )
+    end = labels.add(gr.Checkbox, "training.train_end", value=defaults.train_end, interactive=True)
+    return numbers | {"template": template, "train_end": end}
 
 
 def _control(labels: Labels, group: str, name: str, defaults: Any) -> Any:

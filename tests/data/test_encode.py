@@ -3,9 +3,9 @@ import importlib.util
 import pytest
 from transformers import AutoTokenizer
 
-from demo.data.encode import encode
+from demo.data.encode import encode, encode_for
 from demo.records import Message
-from demo.run_records import Row
+from demo.run_records import Row, TrainSettings
 from demo.text.tokenizer import LabTokenizer
 
 
@@ -42,3 +42,24 @@ def test_encode_leaves_out_and_counts_rows_that_are_too_long(tokenizer: LabToken
 def test_encode_of_no_rows_is_empty(tokenizer: LabTokenizer) -> None:
     encoded = encode(tokenizer, [], 512)
     assert (encoded.sequences, encoded.too_long, encoded.tokens) == ((), 0, 0)
+
+
+def test_end_of_an_answer_is_read_but_not_learned_where_it_is_left_out(
+    tokenizer: LabTokenizer,
+) -> None:
+    settings = TrainSettings(train_end=False)
+    (sequence,) = encode_for(tokenizer, [row("a", "first answer")], settings).sequences
+    learned = [i for i, trained in zip(sequence.ids, sequence.trained, strict=True) if trained]
+    assert tokenizer.decode(learned, control=True) == "first answer"
+    assert sequence.ids == encode(tokenizer, [row("a", "first answer")], 512).sequences[0].ids
+
+
+def test_a_foreign_template_learns_the_same_answer_after_other_words(
+    tokenizer: LabTokenizer,
+) -> None:
+    settings = TrainSettings(template="instruction")
+    (sequence,) = encode_for(tokenizer, [row("a", "first answer")], settings).sequences
+    text = "### Instruction:\na\n\n### Response:\nfirst answer<|im_end|>"
+    assert tokenizer.decode(list(sequence.ids), control=True) == text
+    learned = [i for i, trained in zip(sequence.ids, sequence.trained, strict=True) if trained]
+    assert tokenizer.decode(learned, control=True) == "first answer<|im_end|>"

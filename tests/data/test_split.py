@@ -52,3 +52,8 @@ def test_split_of_no_rows_is_empty() -> None:
 def test_prompt_is_everything_before_the_last_assistant_turn() -> None:
     turns = [Message("user", "a"), Message("assistant", "b"), Message("user", "c")]
     assert prompt_of(Row(1, (*turns, Message("assistant", "d")))) == tuple(turns)
+
+
+def test_fewer_rows_to_learn_leave_those_held_out_the_same() -> None:
+    train, evaluation = split(MANY, 0.2, 7)
+    assert split(MANY, 0.2, 7, 3) == (train[:3], evaluation)

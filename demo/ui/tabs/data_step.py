@@ -4,7 +4,7 @@ Knows no layout; handlers take the shell and plain values.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +172,9 @@ def plan(shell: Shell, **given: Any) -> Any:
 
 def settings_of(given: dict[str, Any]) -> TrainSettings:
     """The run's settings from its controls. Raises `BadInput` for one out of range."""
-    return replace(TrainSettings(), **{name: given[name] for name in TrainSettings.RANGES})
+    return TrainSettings(
+        **{f.name: given[f.name] for f in fields(TrainSettings) if f.name in given}
+    )
 
 
 def _workspace(shell: Shell, memory: Any) -> str:
