@@ -75,12 +75,13 @@ def encode(
     return Encoded(tuple(fitting), too_long)
 
 
-def lengths(tokenizer: LabTokenizer, rows: Iterable[Row]) -> list[int]:
+def lengths(tokenizer: LabTokenizer, rows: Iterable[Row], template: str = "own") -> list[int]:
     """Tokens of each row with the template, of the longest sequence where it makes several."""
-    return [_length(tokenizer, row) for row in rows]
+    return [_length(tokenizer, row, template) for row in rows]
 
 
-def _length(tokenizer: LabTokenizer, row: Row) -> int:
+def _length(tokenizer: LabTokenizer, row: Row, template: str) -> int:
     if row.raw:
         return len(tokenizer.encode(row.messages[0].content, start=True)) + 1
-    return max(len(sequence.ids) for sequence in sequences(tokenizer, row.messages))
+    encoded = sequences(tokenizer, row.messages, template=template)
+    return max(len(sequence.ids) for sequence in encoded)

@@ -115,7 +115,8 @@ class DatasetStore:
         kept = self._upload(folder, dataset)
         before = kept.table()
         names = [candidate.name for candidate in before.encoding.candidates]
-        table = self._read(before.name, kept.source(), chosen("encoding", encoding, names))
+        encoding = chosen("encoding", encoding, names)
+        table = self._read(before.name, kept.source(), encoding)
         kept.write_table(table)
         return kept.write(Recipe(recognise(table), about=kept.recipe().about), not_measured)
 

@@ -6,6 +6,7 @@ Whose workspace it is, and every limit, is decided here. Knows no run and no wid
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,8 @@ class Datasets:
 
     def doctor(self, workspace: str, dataset: str, settings: TrainSettings) -> Report:
         """What would spoil a run over a dataset, and what can be done about it."""
-        return self.datasets.doctor(self._folder(workspace), dataset, settings, self._measured)
+        measure = partial(self._measured, template=settings.template)
+        return self.datasets.doctor(self._folder(workspace), dataset, settings, measure)
 
     def fix_dataset(self, workspace: str, dataset: str, fixes: Sequence[Fix]) -> DatasetInfo:
         """Let exactly these fixes be in force; leaving one out takes it back.
@@ -138,13 +140,13 @@ class Datasets:
         name = f"{Path(info.name).stem.removesuffix(EDITED)}{EDITED}.jsonl"
         return self.datasets.add(self._roomy(workspace), name, data, about)
 
-    def _measured(self, rows: Sequence[Row]) -> list[int]:
+    def _measured(self, rows: Sequence[Row], template: str = "own") -> list[int]:
         """Tokens of every row; those counted before are remembered, the rows are not."""
         if len(self._lengths) > MOST_LENGTHS:
             self._lengths.clear()
-        keys = [hash((row.messages, row.raw)) for row in rows]
+        keys = [hash((row.messages, row.raw, template)) for row in rows]
         missing = {k: row for k, row in zip(keys, rows, strict=True) if k not in self._lengths}
-        counted = lengths(self.engine.tokenizer, missing.values())
+        counted = lengths(self.engine.tokenizer, missing.values(), template)
         self._lengths |= dict(zip(missing, counted, strict=True))
         return [self._lengths[key] for key in keys]
 

@@ -3,7 +3,7 @@ import importlib.util
 import pytest
 from transformers import AutoTokenizer
 
-from demo.data.encode import encode, encode_for
+from demo.data.encode import encode, encode_for, lengths
 from demo.records import Message
 from demo.run_records import Row, TrainSettings
 from demo.text.tokenizer import LabTokenizer
@@ -63,3 +63,33 @@ def test_a_foreign_template_learns_the_same_answer_after_other_words(
     assert tokenizer.decode(list(sequence.ids), control=True) == text
     learned = [i for i, trained in zip(sequence.ids, sequence.trained, strict=True) if trained]
     assert tokenizer.decode(learned, control=True) == "first answer<|im_end|>"
+
+
+def text_row(content: str) -> Row:
+    return Row(1, (Message("assistant", content),), raw=True)
+
+
+def test_plain_text_is_packed_and_every_token_learned(tokenizer: LabTokenizer) -> None:
+    texts = [f"Paragraph {number} tells of rivers and of bridges." for number in range(9)]
+    encoded = encode(tokenizer, [text_row(text) for text in texts], 32)
+    lengths_of = [len(sequence.ids) for sequence in encoded.sequences]
+    assert set(lengths_of[:-1]) == {32}
+    assert 2 <= lengths_of[-1] <= 32
+    assert all(all(sequence.trained) for sequence in encoded.sequences)
+    ids = [token for sequence in encoded.sequences for token in sequence.ids]
+    assert tokenizer.decode(ids, control=True) == "".join(
+        text + tokenizer.inner.eos_token for text in texts
+    )
+    assert encoded.too_long == 0
+
+
+def test_plain_text_leaves_no_token_alone(tokenizer: LabTokenizer) -> None:
+    one = len(tokenizer.encode("rivers and bridges")) + 1
+    (sequence,) = encode(tokenizer, [text_row("rivers and bridges")], one - 1).sequences
+    assert len(sequence.ids) == one - 1
+
+
+def test_lengths_are_those_of_the_training_sequences(tokenizer: LabTokenizer) -> None:
+    rows = [row("a", "b"), row("a", "longer answer", "c", "d"), text_row("plain text")]
+    chats = [len(encode(tokenizer, [r], 512).sequences[0].ids) for r in rows]
+    assert lengths(tokenizer, rows) == chats

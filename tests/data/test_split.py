@@ -57,3 +57,10 @@ def test_prompt_is_everything_before_the_last_assistant_turn() -> None:
 def test_fewer_rows_to_learn_leave_those_held_out_the_same() -> None:
     train, evaluation = split(MANY, 0.2, 7)
     assert split(MANY, 0.2, 7, 3) == (train[:3], evaluation)
+
+
+def test_equal_plain_texts_stay_on_one_side() -> None:
+    rows = [Row(n, (Message("assistant", f"text {n // 3}"),), raw=True) for n in range(30)]
+    train, evaluation = split(rows, 0.2, 0)
+    assert evaluation
+    assert not {prompt_of(row) for row in train} & {prompt_of(row) for row in evaluation}
