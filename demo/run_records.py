@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from demo.checks import check_ranges, chosen
 from demo.dataset_records import UTF8, Damage, Encoding, FixDone
 from demo.errors import LabError
-from demo.records import Message
+from demo.records import Message, PromptToken
 
 RunStatus = Literal["queued", "running", "finished", "stopped", "failed"]
 TEMPLATES = ("own", "instruction")
@@ -162,6 +162,34 @@ class RunEvent:
     learning_rate: float | None = None
     tokens_per_second: float | None = None
     """Non-padding tokens learned from since the first step, evaluations not counted."""
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """One row of a batch as the trainer reads it."""
+
+    tokens: tuple[PromptToken, ...]
+    """Of the whole row, with their bytes and who wrote them."""
+    trained: tuple[bool, ...]
+    """True where the token is learned."""
+    read: int
+    """Tokens that are read at all: nothing stands behind the last trained one."""
+    padding: int
+    """Empty places behind them, up to the longest row of the batch."""
+
+
+@dataclass(frozen=True)
+class BatchLook:
+    """One batch of a run before it is trained on."""
+
+    step: int
+    """The step that learns from it, from 1."""
+    steps: int
+    rows: tuple[BatchRow, ...]
+    shared: int
+    """Leading tokens that all rows have in common and that are read once."""
+    too_long: int
+    """Rows of the dataset left out because they exceed `max_length`."""
 
 
 @dataclass(frozen=True)

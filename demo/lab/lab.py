@@ -16,8 +16,9 @@ from demo.lab.keeping import Keeping
 from demo.lab.prompts import Prompts
 from demo.prompting.library import PromptLibrary
 from demo.records import BaseProof, LabStatus
-from demo.run_records import RunPlan, RunState, TrainSettings
+from demo.run_records import BatchLook, RunPlan, RunState, TrainSettings
 from demo.settings import ROOT, LabSettings
+from demo.training.look import batch_at
 from demo.training.queue import RunQueue
 from demo.workspace import Workspaces
 
@@ -78,6 +79,13 @@ class Lab(Answers, Datasets):
         """What a run would do and cost. Raises `BadInput` for a run that cannot learn."""
         rows = self.datasets.rows(self._folder(workspace), dataset)
         return self.runs.plan(rows, self.datasets.info(self._folder(workspace), dataset), settings)
+
+    def training_batch(
+        self, workspace: str, dataset: str, settings: TrainSettings, step: int
+    ) -> BatchLook:
+        """The very batch that a step of a run would learn from. Raises `BadInput` for no such step."""
+        rows = self.datasets.rows(self._folder(workspace), dataset)
+        return batch_at(self.engine.tokenizer, rows, settings, step)
 
     def start_run(
         self, workspace: str, dataset: str, name: str, settings: TrainSettings, parent: str = ""

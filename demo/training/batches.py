@@ -46,6 +46,17 @@ def order(lengths: ListOf[int], batch_size: int, seed: int) -> list[list[int]]:
     return batches
 
 
+def whole_order(
+    lengths: ListOf[int], batch_size: int, seed: int, epochs: int, steps: int
+) -> list[list[int]]:
+    """The batches of a whole run as indices, one for each step; every epoch has a seed of its own."""
+    drawn: list[list[int]] = []
+    for epoch in range(epochs):
+        if len(drawn) < steps:
+            drawn += order(lengths, batch_size, seed + epoch)
+    return drawn[:steps]
+
+
 def collate(sequences: ListOf[Sequence], device: str) -> Batch:
     """Pad sequences into one batch on a device."""
     ends = [_last_trained(sequence) + 1 for sequence in sequences]

@@ -220,11 +220,11 @@ class Trainer:
 
     def _order(self) -> list[list[int]]:
         """The batches of all epochs as indices."""
-        drawn: list[list[int]] = []
-        for epoch in range(self.settings.epochs):
-            if len(drawn) < self.steps:
-                drawn += self._epoch(self.train_sequences, self.settings.seed + epoch)
-        return drawn[: self.steps]
+        settings = self.settings
+        lengths = [len(sequence.ids) for sequence in self.train_sequences]
+        return batches.whole_order(
+            lengths, settings.batch_size, settings.seed, settings.epochs, self.steps
+        )
 
     def _batches(self) -> Iterator[batches.Batch]:
         for indices in self._order()[self.step :]:
