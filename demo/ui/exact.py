@@ -3,7 +3,7 @@
 The ids are told in the browser, so that pointing asks nobody. Knows no tab, and answers nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -30,10 +30,13 @@ WITHOUT_PICTURE = """(...given) => given.map(
 """What is asked at every key is sent the chat's turns, and not how they are drawn."""
 
 
+EXACT_SCRIPT = (ASSETS / "exact.js").read_text(encoding="utf-8")
+"""Of every component that shows tokens: says which one is pointed at."""
+
+
 def exact_view() -> Any:
     """The empty component that `exact_prompt` fills."""
-    script = (ASSETS / "exact.js").read_text(encoding="utf-8")
-    return gr.HTML({"html": ""}, html_template="${value.html}", js_on_load=script)
+    return gr.HTML({"html": ""}, html_template="${value.html}", js_on_load=EXACT_SCRIPT)
 
 
 def show_exact(shell: Shell, request: gr.Request, **given: Any) -> dict[str, Any]:
@@ -102,9 +105,16 @@ def _drawn(texts: Texts, language: str, tokens: tuple[PromptToken, ...]) -> Iter
         yield _token(place, token)
 
 
-def _token(place: int, token: PromptToken) -> Markup:
+def token_spans(tokens: Sequence[PromptToken], kinds: Sequence[str]) -> Iterable[Markup]:
+    """Every token of a text, each with a class of its own."""
+    for place, (token, kind) in enumerate(zip(tokens, kinds, strict=True), 1):
+        yield _token(place, token, kind)
+
+
+def _token(place: int, token: PromptToken, kind: str = "") -> Markup:
     text, whole = _shown(token.data)
-    kinds = [token.writer] if token.writer != "text" else []
+    kinds = [kind] if kind else []
+    kinds += [token.writer] if token.writer != "text" else []
     kinds += ["line"] if "\n" in text else []
     kinds += [] if whole else ["part"]
     return Markup('<span class="{}" data-place="{}" data-id="{}">{}</span>').format(

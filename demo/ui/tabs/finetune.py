@@ -13,7 +13,7 @@ from demo.run_records import TrainSettings
 from demo.ui.controls import training_controls
 from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
 from demo.ui.tabs import data_step
-from demo.ui.tuning import bring, doctor
+from demo.ui.tuning import batch, bring, doctor
 from demo.ui.tuning.bring import Bring
 
 
@@ -36,6 +36,7 @@ class FineTune:
     plan: Any
     name: Any
     settings: dict[str, Any]
+    batch: dict[str, Any]
     train: Any
     stop: Any
     train_notice: Any
@@ -128,7 +129,7 @@ def _method(shell: Shell) -> dict[str, Any]:
         name = labels.add(gr.Textbox, "finetune.name", max_lines=1, interactive=True)
         with gr.Row(elem_classes="knobs"):
             settings = training_controls(labels, TrainSettings())
-    return {"plan": plan, "name": name, "settings": settings}
+    return {"plan": plan, "name": name, "settings": settings, "batch": batch.lay_out(shell)}
 
 
 def _train(shell: Shell) -> dict[str, Any]:
@@ -193,6 +194,7 @@ def plan_inputs(shell: Shell, parts: FineTune) -> dict[str, Any]:
 
 
 def _wire_data(shell: Shell, parts: FineTune) -> None:
+    batch.wire_up(shell, parts.batch, plan_inputs(shell, parts))
     chosen = {"dataset": parts.dataset, "memory": shell.memory, "language": shell.language}
     show, plan = shell.bind(data_step.show), shell.bind(data_step.plan)
     shown = wire([parts.dataset.input], show, chosen, parts.data_outputs(), **AT_ONCE)
