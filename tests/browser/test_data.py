@@ -27,6 +27,24 @@ def finding(lab: LabPage, key: str, count: int) -> Locator:
     return lab.page.locator("#doctor-view .finding", has_text=words)
 
 
+def try_columns(lab: LabPage, file: Path) -> None:
+    """Columns that nobody knows are shown on the first row as the model would read it."""
+    lab.upload(file)
+    shown = lab.panel().locator("pre.first-row")
+    choose(lab, "completion_column", "sentence")
+    expect(shown).to_contain_text("<|im_start|>user\nblue sky<|im_end|>")
+    expect(shown).to_contain_text("<|im_start|>assistant\nThe sky is blue.<|im_end|>")
+    choose(lab, "prompt_column", said(lab, "no_prompt"))
+    expect(shown).to_have_text("The sky is blue.")
+    lab.button("finetune.map").click()
+    expect(lab.page.locator("#plan .plan").last).to_contain_text("rows to learn from: 1")
+
+
+def choose(lab: LabPage, key: str, option: str) -> None:
+    lab.panel().get_by_label(lab.text(f"finetune.{key}"), exact=True).click()
+    lab.page.get_by_role("option", name=option, exact=True).click()
+
+
 def test_student_pastes_a_text_and_the_doctor_mends_it(visit: OpenVisitor) -> None:
     lab = LabPage(visit().page).wait_until_ready()
     lab.open_tab("finetune")
@@ -56,10 +74,9 @@ def test_student_pastes_a_text_and_the_doctor_mends_it(visit: OpenVisitor) -> No
     expect(lab.page.locator("#edited")).to_contain_text("Who painted the Mona Lisa?")
     lab.button("bring.keep").click()
     expect(lab.page.locator("#dataset input")).to_have_value("pasted (edited).jsonl")
-    assert violations(lab.page) == []
 
 
-def test_letters_of_a_polish_file_are_shown_in_every_reading_and_chosen(
+def test_letters_and_columns_are_shown_in_every_reading_and_chosen(
     visit: OpenVisitor, tmp_path: Path
 ) -> None:
     lab = LabPage(visit(width=390).page).wait_until_ready()
@@ -81,3 +98,9 @@ def test_letters_of_a_polish_file_are_shown_in_every_reading_and_chosen(
         said(lab, "letters.chosen", name="ISO-8859-2")
     )
     assert lab.overflow() == 0
+    facts = tmp_path / "facts.csv"
+    facts.write_text(
+        "id,facts,sentence\n1,blue sky,The sky is blue.\n2,green grass,Grass is green.\n"
+    )
+    try_columns(lab, facts)
+    assert violations(lab.page) == []

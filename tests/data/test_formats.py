@@ -63,6 +63,12 @@ def test_text_numbers_and_truth_values_of_parquet_are_read_and_other_columns_lef
     assert recognise(table).shape == "text/label"
 
 
+def test_words_of_a_dictionary_column_are_read() -> None:
+    labels = pa.array(["good", "bad", "good"]).dictionary_encode()
+    table = ingest("a.parquet", parquet_of({"text": ["a", "b", "c"], "label": labels}))
+    assert [record["label"] for record in table.records] == ["good", "bad", "good"]
+
+
 def test_a_number_that_is_none_is_damage_on_its_row() -> None:
     data = parquet_of({"prompt": ["a", "b"], "completion": [1.5, float("nan")]})
     assert [(d.line, d.key) for d in ingest("a.parquet", data).damaged] == [(2, "not_finite")]
@@ -78,6 +84,13 @@ def few_bytes_of_much_text() -> bytes:
         pa.array([0] * 20_000, pa.int32()), pa.array(["word " * 1400])
     )
     return parquet_of({"text": column.cast(pa.string())}, compression="zstd")
+
+
+def long_texts_of_a_dictionary() -> bytes:
+    column = pa.DictionaryArray.from_arrays(
+        pa.array([0] * 20_000, pa.int32()), pa.array(["word " * 400_000])
+    )
+    return parquet_of({"text": column}, compression="zstd")
 
 
 def only_bytes() -> bytes:
@@ -100,6 +113,7 @@ def scrambled() -> bytes:
     [
         (many_rows, "20,001 rows, the most is 20,000"),
         (few_bytes_of_much_text, "more than 40 MB|could not be read"),
+        (long_texts_of_a_dictionary, "2,000,000 characters|could not be read|more than 40 MB"),
         (only_bytes, "no column of it is text"),
         (cut_off, "damaged"),
         (scrambled, "damaged|could not be read"),

@@ -76,6 +76,8 @@ def _one_byte(data: bytes, chosen: str) -> tuple[str, Encoding]:
     texts = dict(_readings(data))
     counts = Counter(data)
     by_score = sorted(texts, key=lambda name: -_score(counts, name))
+    if len(texts) == 1:
+        return texts[by_score[0]], Encoding(by_score[0], "letters")
     if len(set(texts.values())) == 1:
         return texts[by_score[0]], Encoding(by_score[0], "same")
     places = _differences(list(texts.values()))

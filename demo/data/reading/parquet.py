@@ -55,7 +55,11 @@ def _columns(file: object) -> list[str]:
     _require(rows <= MOST_ROWS, f"it holds {rows:,} rows, the most is {MOST_ROWS:,}")
     kinds = (types.is_string, types.is_large_string, types.is_integer, types.is_floating)
     plain = (*kinds, types.is_boolean)
-    names = [field.name for field in schema if any(is_kind(field.type) for is_kind in plain)]
+    values = {
+        field.name: field.type.value_type if types.is_dictionary(field.type) else field.type
+        for field in schema
+    }
+    names = [name for name, kind in values.items() if any(is_kind(kind) for is_kind in plain)]
     _require(bool(names), "no column of it is text")
     _require(len(names) <= MOST_COLUMNS, f"it has more than {MOST_COLUMNS} columns")
     _require(len(set(schema.names)) == len(schema.names), "two columns have the same name")

@@ -34,7 +34,8 @@ def first_sample(shell: Shell) -> str | None:
 def choices(shell: Shell, memory: Any, language: str) -> list[tuple[str, str]]:
     """The samples, and the datasets of this browser's workspace; equal names are told apart."""
     offered = [(info.titles.get(language, info.name), info.id) for info in shell.lab.samples()]
-    own = shell.lab.own_datasets(_workspace(shell, memory)) if _workspace(shell, memory) else []
+    workspace = _workspace(shell, memory)
+    own = shell.lab.own_datasets(workspace) if workspace else []
     names = [name for name, _ in offered] + [info.name for info in own]
     told = (f"{i.name} · {i.id[:4]}" if names.count(i.name) > 1 else i.name for i in own)
     return [*offered, *zip(told, (info.id for info in own), strict=True)]
