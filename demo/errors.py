@@ -113,6 +113,15 @@ MESSAGES: dict[str, str] = {
         "The training process ended twice without a word, the last time at step {step}."
         " Go on from its checkpoint, or start the run again."
     ),
+    "rename_unfinished": "This run is still under way. Rename it once it has ended.",
+    "notebook_method": (
+        "A notebook is written for methods that PEFT builds from a config alone; this run’s method"
+        " ({method}) needs more. Its adapter’s card says how to load it."
+    ),
+    "notebook_parent": (
+        "This run began with the weights of another one, which a notebook does not have."
+        " Ask for the notebook of the first run."
+    ),
     "not_resumable": "This run cannot go on: it has finished, or left no checkpoint. Start it again.",
     "other_method_before": (
         "That run was trained with another method or size."

@@ -11,6 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from demo.engine.model.catalogue import embedded
 from demo.engine.model.load import BaseModel
 from demo.engine.service import Engine
 from demo.errors import BadInput
-from demo.prompting.code import Loaded, code
+from demo.prompting.code import Loaded, base_code, code
 from demo.prompting.code_adapters import Worn
 from demo.records import AnswerRequest, RenderedPrompt
 from demo.settings import ROOT, LabSettings
@@ -74,6 +75,12 @@ class Keeping:
         worn = [self._worn(request.workspace, t.name, t.strength) for t in parse(request.adapter)]
         turns = [] if request.completion else base.tokenizer.turns(request.messages)
         return code(request, turns, loaded(base, self.engine.status().cores > 0), worn)
+
+    def base_code(self, precision: str) -> tuple[str, str]:
+        """Imports and lines that load the base model for training, in `fp32` or `nf4`."""
+        base = self.engine.require_ready()
+        facts = loaded(base, self.engine.status().cores > 0)
+        return base_code(replace(facts, precision=precision))
 
     def save(self, workspace: str, name: str, content: bytes) -> Path:
         """Keep a file for a day where whoever knows its path can fetch it.

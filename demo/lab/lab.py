@@ -20,6 +20,7 @@ from demo.run_records import BatchLook, RunPlan, RunState, TrainSettings
 from demo.settings import ROOT, LabSettings
 from demo.training.look import batch_at
 from demo.training.queue import RunQueue
+from demo.training.shelf import notebook_of
 from demo.workspace import Workspaces
 
 TIDY_SECONDS = 3600
@@ -127,6 +128,18 @@ class Lab(Answers, Datasets):
     def download(self, workspace: str, run: str) -> Path:
         """A zip of a run's adapter, in a folder that is served until the workspace goes."""
         return self.runs.export(self.workspaces.open(workspace), run)
+
+    def notebook(self, workspace: str, run: str) -> Path:
+        """A notebook that repeats a run outside the lab; served for a day, or until the workspace goes.
+
+        Raises:
+            BadInput: there is no adapter yet, or no few lines repeat how it was made.
+        """
+        folder, keeping = self.workspaces.open(workspace), self.keeping
+        file = notebook_of(
+            folder, run, self.engine.tokenizer, keeping.base_code, keeping.versions()
+        )
+        return keeping.save(workspace, *file)
 
     def _tidy(self) -> None:
         """Delete expired workspaces, and their downloads, now and once an hour."""

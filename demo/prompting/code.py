@@ -62,6 +62,11 @@ def code(
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
+def base_code(loaded: Loaded) -> tuple[str, str]:
+    """Imports, and the lines after which `model` and `tokenizer` stand for the base model."""
+    return "\n".join(_imports(loaded, ())), "\n".join(_base(loaded))
+
+
 def _imports(loaded: Loaded, worn: Sequence[Worn]) -> list[str]:
     names = ["AutoModelForCausalLM", "AutoTokenizer", "GenerationConfig"]
     names += ["BitsAndBytesConfig"] if loaded.precision == "nf4" or _eight_bit(loaded) else []
