@@ -68,6 +68,18 @@ class DatasetInfo:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What a method takes to learn the same rows."""
+
+    trainable: int = 0
+    """Weights that are trained."""
+    adapter_bytes: int = 0
+    peak_bytes: int = 0
+    """Memory of the training process at its peak, about."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class RunPlan:
     """What a run would do and cost, computed before it starts."""
 
@@ -87,6 +99,14 @@ class RunPlan:
     parameters: int
     """Weights of the base model."""
     adapter_bytes: int
+    peak_bytes: int = 0
+    """Memory of the training process at its peak, about."""
+    passes: float = 1.0
+    """How often the rows are read; below 1 some are not."""
+    full: Cost = Cost()
+    """What full tuning would take for the same steps."""
+    layers: int = 0
+    """Of the base model."""
 
 
 @dataclass(frozen=True)
@@ -245,4 +265,12 @@ class RunState:
     best_step: int = 0
     """Whose weights the adapter holds: the step with the lowest eval loss; 0 where none was measured."""
     time_lapse: TimeLapse = field(default_factory=TimeLapse)
+    planned: Cost = Cost()
+    """What was foretold, as far as it was written down."""
+    taken: Cost = Cost()
+    """What it took; zeros before it has ended."""
+    scores: dict[str, Any] = field(default_factory=dict)
+    """Name -> `base`, `adapted` and `n`, once it has ended."""
+    parent: str = ""
+    """The run with whose weights it began."""
     settings: TrainSettings = field(default_factory=TrainSettings)

@@ -51,6 +51,8 @@ class LabSettings:
     """LAB_RUNS: runs of all visitors that may wait; one more is refused with a number."""
     workspace_megabytes: int = 300
     """LAB_WORKSPACE_MB: disk that one workspace may fill."""
+    full_tuning: bool = False
+    """LAB_FULL_TUNING: keep the weights of full tuning too; they take as much disk as the model itself."""
     keep_days: int = 7
     """LAB_KEEP_DAYS: a workspace untouched for so long is deleted."""
 
@@ -75,7 +77,9 @@ class LabSettings:
             given = value(variable, option)
             return default if given is None else bounded(variable, given, low, high, int)
 
-        share = (value("LAB_SHARE") or "").lower() in ("1", "true", "yes") or options.share
+        def switch(variable: str) -> bool:
+            return (value(variable) or "").lower() in ("1", "true", "yes")
+
         return cls(
             home=_folder(value("LAB_HOME", "home")),
             model=value("LAB_MODEL", "model") or "auto",
@@ -84,7 +88,8 @@ class LabSettings:
             ),
             host=value("HOST", "host") or ("0.0.0.0" if "SPACE_ID" in environment else cls.host),
             port=number("PORT", cls.port, 1, 65535, "port"),
-            share=share,
+            share=switch("LAB_SHARE") or options.share,
+            full_tuning=switch("LAB_FULL_TUNING"),
             threads=number("LAB_THREADS", cls.threads, 0, 256),
             batch_rows=number("LAB_BATCH_ROWS", cls.batch_rows, 1, 64),
             queue_size=number("LAB_QUEUE", cls.queue_size, 1, 1024),

@@ -24,6 +24,8 @@ from demo.training.shelf import notebook_of
 from demo.workspace import Workspaces
 
 TIDY_SECONDS = 3600
+LONGEST_NAME = 60
+"""Characters of a run's name."""
 
 
 class Lab(Answers, Datasets):
@@ -88,13 +90,21 @@ class Lab(Answers, Datasets):
         rows = self.datasets.rows(self._folder(workspace), dataset)
         return batch_at(self.engine.tokenizer, rows, settings, step)
 
+    def fit_run(
+        self, workspace: str, dataset: str, settings: TrainSettings, dial: str
+    ) -> TrainSettings:
+        """The settings with as many epochs and steps as `quick` or `thorough` has time for."""
+        rows = self.datasets.rows(self._folder(workspace), dataset)
+        info = self.datasets.info(self._folder(workspace), dataset)
+        return self.runs.fitted(rows, info, settings, dial)
+
     def start_run(
         self, workspace: str, dataset: str, name: str, settings: TrainSettings, parent: str = ""
     ) -> str:
         """Queue a run, which begins with the weights of `parent` if one is given; returns its id."""
         folder = self.workspaces.open(workspace)
         self.workspaces.require_room(folder)
-        name = " ".join(checked_text("name", name, 60).split())
+        name = " ".join(checked_text("name", name, LONGEST_NAME).split())
         info = self.datasets.info(folder, dataset)
         rows = self.datasets.rows(folder, dataset)
         return self.runs.start_run(folder, name, info, rows, settings, parent)
@@ -116,6 +126,11 @@ class Lab(Answers, Datasets):
     def runs_of(self, workspace: str) -> list[RunState]:
         """Every run of a workspace, newest first."""
         return self.runs.list(self.workspaces.open(workspace))
+
+    def rename_run(self, workspace: str, run: str, name: str) -> None:
+        """Call a run that has ended, and its adapter, otherwise."""
+        name = " ".join(checked_text("name", name, LONGEST_NAME).split())
+        self.runs.rename(self.workspaces.open(workspace), run, name)
 
     def stop_run(self, workspace: str, run: str) -> None:
         """Stop after the step under way and keep what was learned."""

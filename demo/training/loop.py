@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from demo.data.encode import encode
+from demo.data.encode import encode_for
 from demo.engine.model.catalogue import ModelSpec
 from demo.engine.model.load import load_for_training
 from demo.errors import BadInput, LabError, RunFailed
@@ -24,6 +24,7 @@ from demo.methods.method import Work
 from demo.run_records import RunEvent
 from demo.text.tokenizer import load_tokenizer
 from demo.training.diary import Diary
+from demo.training.memory import peak_bytes
 from demo.training.objective import work_of
 from demo.training.probes import Prober, chosen
 from demo.training.report import Measured, card, run_record
@@ -31,6 +32,9 @@ from demo.training.run_folder import RunFolder
 from demo.training.schedule import EVALUATED_ROWS
 from demo.training.trainer import Trainer
 from demo.workspace import write_atomic, write_json
+
+KEPT_ANSWERS, KEPT_TOKENS = 8, 64
+"""Answers that stay of a run whose weights do not, and the most tokens of each."""
 
 
 def train_run(run_dir: str) -> None:
@@ -62,11 +66,11 @@ class _Run:
         self.host = for_training(detect(self.order.threads))
         self.spec = ModelSpec.from_json(self.order.model)
         self.tokenizer = load_tokenizer(self.spec.source, self.spec.revision)
-        longest = self.order.settings.max_length
-        self.train = encode(self.tokenizer, folder.train_rows(), longest)
-        self.evaluation = encode(self.tokenizer, folder.eval_rows(), longest)
+        settings = self.order.settings
+        self.train = encode_for(self.tokenizer, folder.train_rows(), settings)
+        self.evaluation = encode_for(self.tokenizer, folder.eval_rows(), settings)
         if not self.train.sequences:
-            raise BadInput("rows_too_long", got=self.train.too_long, high=longest)
+            raise BadInput("rows_too_long", got=self.train.too_long, high=settings.max_length)
 
     def carry_out(self) -> None:
         """Train and publish. A failed run keeps the last good weights, if it learned any."""
@@ -125,15 +129,28 @@ class _Run:
         aside = self.folder.path / ".adapter"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
-        self.method.save(trainer.model, aside, self.spec.lineage)
+        if self.order.keeps:
+            self.method.save(trainer.model, aside, self.spec.lineage)
         self.folder.append_event(
             RunEvent(trainer.step, trainer.progress.seconds, eval_loss=adapted)
         )
         record = run_record(self.order, self._measured(trainer, status, adapted))
+        if not self.order.keeps:
+            record["answers"] = self._answers(trainer)
         write_json(aside / "run.json", record)
         write_atomic(aside / "README.md", card(record))
-        self.folder.publish_adapter(aside)
+        self.folder.publish(aside, adapter=self.order.keeps)
         self.folder.change_state(best_step=trainer.progress.best_step)
+
+    def _answers(self, trainer: Trainer) -> list[dict[str, str]]:
+        """What stays of weights that do not: their answers to held-out questions."""
+        rows = self.folder.eval_rows() or self.folder.train_rows()
+        probes = chosen(self.tokenizer, rows, KEPT_ANSWERS)
+        said = Prober(trainer.model, self.tokenizer, probes, KEPT_TOKENS).ask(trainer.step)
+        return [
+            {"question": probe.question, "expected": probe.expected, "answer": answer}
+            for probe, answer in zip(probes, said.answers, strict=True)
+        ]
 
     def _measured(self, trainer: Trainer, status: str, adapted: float | None) -> Measured:
         progress = trainer.progress
@@ -151,6 +168,7 @@ class _Run:
             base_loss=progress.base_loss,
             adapted_loss=adapted,
             device=self.host.name,
+            peak_bytes=peak_bytes(self.host.device),
         )
 
 

@@ -59,7 +59,7 @@ class CompletionLoss:
         self.model = model
         self.share_prefix = share_prefix
         self.causal: Any = model.get_base_model() if isinstance(model, PeftModel) else model
-        self.virtual_tokens = _virtual_tokens(model)
+        self.virtual_tokens = virtual_tokens(model)
         """Trained places that stand before every row; 0 to measure without them."""
         self.fast = model.config.model_type in PLAIN_HEAD
 
@@ -115,6 +115,7 @@ class CompletionLoss:
         return cache
 
 
-def _virtual_tokens(model: Any) -> int:
+def virtual_tokens(model: Any) -> int:
+    """Trained places that an adapter puts before every row."""
     config = model.active_peft_config if isinstance(model, PeftModel) else None
     return int(config.num_virtual_tokens) if config and config.is_prompt_learning else 0

@@ -3,54 +3,69 @@
 Does not start anything.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
+from demo.checks import chosen
 from demo.data.encode import Encoded, encode_for
 from demo.data.split import split
 from demo.engine.model.catalogue import ModelSpec
 from demo.errors import BadInput
-from demo.methods import method_of
-from demo.methods.facts import base_facts
-from demo.run_records import Row, RunPlan, TrainSettings
+from demo.methods import METHODS, method_of
+from demo.methods.facts import BaseFacts, base_facts
+from demo.methods.method import Method
+from demo.run_records import Cost, Row, RunPlan, TrainSettings
 from demo.text.tokenizer import LabTokenizer
+from demo.training.memory import estimate
 from demo.training.objective import work_of
 from demo.training.schedule import (
     EVALUATED_ROWS,
     EVALUATION_SHARE,
     FORWARD_SHARE,
+    total_steps,
 )
-from demo.workspace import read_json, write_json
+from demo.training.speeds import Speeds
 
 FEWEST_ROWS = 2
 START_SECONDS = 12.0
 """Starting Python, importing torch and reading the base on two cores."""
-FIRST_SPEED = 165.0
-"""Tokens a second on two CPU cores with the embedded model, until this machine has been measured."""
-FIRST_PARAMETERS = 134_515_008
 
 
 @dataclass(frozen=True)
-class Speeds:
-    """Measured training speeds by base model, kept in one file."""
+class Dial:
+    """How long a run should be, where the visitor does not count steps."""
 
-    path: Path
+    seconds: float
+    """Of training, as far as the rows allow."""
+    passes: int
+    """A dataset that is read more often is learned by heart."""
 
-    def of(self, lineage: str, parameters: int) -> float:
-        """Tokens a second of the last run, or a guess from the model's size before the first."""
-        return float(self._all().get(lineage, FIRST_SPEED * FIRST_PARAMETERS / parameters))
 
-    def learn(self, lineage: str, tokens_per_second: float) -> None:
-        """Keep what a run measured."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self.path, {**self._all(), lineage: tokens_per_second})
+DIALS = {"quick": Dial(60.0, 3), "thorough": Dial(240.0, 8)}
 
-    def _all(self) -> dict[str, float]:
-        try:
-            return dict(read_json(self.path))
-        except (OSError, ValueError):
-            return {}
+
+@dataclass(frozen=True)
+class Reading:
+    """What a run reads."""
+
+    train: Encoded
+    evaluation: Encoded
+    steps: int
+    passes: float
+    """How often the rows are read."""
+
+    @property
+    def tokens(self) -> int:
+        """Read to learn, padding not counted."""
+        return round(self.train.tokens * self.passes)
+
+    @property
+    def work(self) -> float:
+        """Tokens whose learning would take as long, evaluations included."""
+        read = min(len(self.evaluation.sequences), EVALUATED_ROWS)
+        measured = self.evaluation.tokens * read / max(1, len(self.evaluation.sequences))
+        return self.tokens * (1 + EVALUATION_SHARE * (read > 0)) + 2 * measured * FORWARD_SHARE
 
 
 @dataclass(frozen=True)
@@ -67,31 +82,68 @@ class Planner:
         Raises:
             BadInput: it could not learn; the message says why.
         """
-        method = method_of(settings.method)
-        train_rows, eval_rows = split(rows, settings.eval_share, settings.seed, settings.rows)
-        train = encode_for(self.tokenizer, train_rows, settings)
-        evaluation = encode_for(self.tokenizer, eval_rows, settings)
-        _require_learnable(name, len(rows), train, evaluation, settings)
+        reading = self._reading(rows, name, settings)
         base = base_facts(self.spec.source, self.spec.revision or "")
-        encoded = train.sequences, evaluation.sequences
-        work = work_of(method, settings, encoded, self.tokenizer, name)
-        steps, size = work.steps, method.size(base, work)
-        passes = min(settings.epochs, steps * settings.batch_size / len(train.sequences))
-        tokens = round(train.tokens * passes)
-        read = min(len(evaluation.sequences), EVALUATED_ROWS)
-        eval_tokens = evaluation.tokens * read / max(1, len(evaluation.sequences))
-        cost = tokens * (1 + EVALUATION_SHARE * (read > 0)) + 2 * eval_tokens * FORWARD_SHARE
+        own = self._cost(base, method_of(settings.method), settings, reading, name)
+        full = self._cost(base, METHODS["full"], settings, reading, name)
+        train, evaluation = reading.train, reading.evaluation
         return RunPlan(
             rows=len(train.sequences),
             eval_rows=len(evaluation.sequences),
             too_long=train.too_long + evaluation.too_long,
-            steps=steps,
-            tokens=tokens,
-            trained_tokens=round(train.trained_tokens * passes),
-            seconds=START_SECONDS + cost / self.speeds.of(self.spec.lineage, base.count),
-            trainable=size.trainable,
+            steps=reading.steps,
+            tokens=reading.tokens,
+            trained_tokens=round(train.trained_tokens * reading.passes),
+            passes=reading.passes,
             parameters=base.count,
+            layers=base.depth,
+            seconds=own.seconds,
+            trainable=own.trainable,
+            adapter_bytes=own.adapter_bytes,
+            peak_bytes=own.peak_bytes,
+            full=full,
+        )
+
+    def fitted(
+        self, rows: Sequence[Row], name: str, settings: TrainSettings, dial: str
+    ) -> TrainSettings:
+        """The settings with as many epochs and steps as a position of the dial allows.
+
+        Raises:
+            BadInput: no such position, or the run could not learn.
+        """
+        wanted = DIALS[chosen("dial", dial, tuple(DIALS))]
+        whole = replace(settings, epochs=1, max_steps=0)
+        plan = self.plan(rows, name, whole)
+        epoch = max(0.1, plan.seconds - START_SECONDS)
+        epochs = min(max(1, round(wanted.seconds / epoch)), wanted.passes)
+        # A quarter more time is no reason to leave rows unread.
+        if epoch <= 1.25 * wanted.seconds:
+            return replace(settings, epochs=epochs, max_steps=0)
+        steps = max(1, math.floor(plan.steps * wanted.seconds / epoch))
+        return replace(settings, epochs=1, max_steps=steps)
+
+    def _reading(self, rows: Sequence[Row], name: str, settings: TrainSettings) -> Reading:
+        train_rows, eval_rows = split(rows, settings.eval_share, settings.seed, settings.rows)
+        train = encode_for(self.tokenizer, train_rows, settings)
+        evaluation = encode_for(self.tokenizer, eval_rows, settings)
+        _require_learnable(name, len(rows), train, evaluation, settings)
+        steps = total_steps(len(train.sequences), settings)
+        passes = min(settings.epochs, steps * settings.batch_size / len(train.sequences))
+        return Reading(train, evaluation, steps, passes)
+
+    def _cost(
+        self, base: BaseFacts, method: Method, settings: TrainSettings, reading: Reading, name: str
+    ) -> Cost:
+        sequences = reading.train.sequences
+        encoded = sequences, reading.evaluation.sequences
+        size = method.size(base, work_of(method, settings, encoded, self.tokenizer, name))
+        speed = self.speeds.of(self.spec.lineage, base.count, method.name)
+        return Cost(
+            trainable=size.trainable,
             adapter_bytes=size.bytes,
+            peak_bytes=estimate(base, method, size.trainable, sequences, settings.batch_size),
+            seconds=START_SECONDS + reading.work / speed,
         )
 
 

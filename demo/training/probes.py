@@ -5,6 +5,7 @@ else, and shows what is forgotten. Asks the model in training itself, so that a 
 """
 
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from demo.methods.tuning.head import LabelHeadLayer, head_of, last_hidden
 from demo.records import Message
 from demo.run_records import Probe, ProbeAnswers, Row
 from demo.text.tokenizer import LabTokenizer
+from demo.training.loss import virtual_tokens
 
 FROM_ROWS = 2
 LONGEST_QUESTION = 200
@@ -28,7 +30,9 @@ MOST = 12
 """Answers between the first and the last."""
 
 
-def chosen(tokenizer: LabTokenizer, rows: Sequence[Row]) -> tuple[Probe, ...]:
+def chosen(
+    tokenizer: LabTokenizer, rows: Sequence[Row], most: int = FROM_ROWS
+) -> tuple[Probe, ...]:
     """The first different short questions of some rows, and one from elsewhere."""
     found: dict[str, Probe] = {}
     for row in rows:
@@ -38,7 +42,7 @@ def chosen(tokenizer: LabTokenizer, rows: Sequence[Row]) -> tuple[Probe, ...]:
         question, expected = asked[-2][1], asked[-1][1]
         if question not in found and len(tokenizer.encode(question)) <= LONGEST_QUESTION:
             found[question] = Probe(question, expected)
-        if len(found) == FROM_ROWS:
+        if len(found) == most:
             break
     return (*found.values(), ELSEWHERE)
 
@@ -81,9 +85,17 @@ class Prober:
         parts = 1 + min(MOST, int(SHARE * seconds / max(self.seconds, 0.001)) - 2)
         return {round(last * part / parts) for part in range(1, max(parts, 1))} - {0, last}
 
-    @torch.no_grad()
     def _written(self) -> tuple[str, ...]:
-        ids, mask = self._padded()
+        # PEFT has no positions for padded rows: their virtual tokens would stand too far away.
+        alone = virtual_tokens(self.model) > 0
+        batches = [[prompt] for prompt in self.prompts] if alone else [self.prompts]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # PEFT says so every time.
+            return tuple(text for prompts in batches for text in self._answers(prompts))
+
+    @torch.no_grad()
+    def _answers(self, prompts: list[list[int]]) -> tuple[str, ...]:
+        ids, mask = self._padded(prompts)
         said = self.model.generate(
             input_ids=ids,
             attention_mask=mask,
@@ -102,11 +114,11 @@ class Prober:
         hidden = torch.cat([last_hidden(self.model, ids, torch.ones_like(ids)) for ids in asked])
         return tuple(self._text(list(head.labels[n].ids)) for n in head(hidden).argmax(1).tolist())
 
-    def _padded(self) -> tuple[Tensor, Tensor]:
+    def _padded(self, prompts: list[list[int]]) -> tuple[Tensor, Tensor]:
         """Prompts padded on the left, so that all answers begin at the same place."""
-        length = max(map(len, self.prompts))
-        ids = [[0] * (length - len(prompt)) + prompt for prompt in self.prompts]
-        mask = [[0] * (length - len(p)) + [1] * len(p) for p in self.prompts]
+        length = max(map(len, prompts))
+        ids = [[0] * (length - len(prompt)) + prompt for prompt in prompts]
+        mask = [[0] * (length - len(p)) + [1] * len(p) for p in prompts]
         device = next(self.model.parameters()).device
         return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 

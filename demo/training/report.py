@@ -47,6 +47,8 @@ class Measured:
     base_loss: float | None
     adapted_loss: float | None
     device: str
+    peak_bytes: int = 0
+    """Memory that the training process, or the GPU for it, held at most."""
 
 
 def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
         "device": measured.device,
         "seconds": round(measured.seconds, 1),
+        "peak_bytes": measured.peak_bytes,
         "tokens_per_second": round(measured.tokens_per_second, 1),
         "losses": [round(loss, 4) for loss in measured.losses],
         "best_step": measured.best_step,
@@ -132,7 +135,7 @@ def card(record: Mapping[str, Any]) -> str:
         "## Scores: base vs adapted",
         *_scores(record["scores"]),
         "",
-        *_loading(method),
+        *_loading(method, "answers" not in record),
         "## Limits",
         "Scores hold for rows like those it was trained on. What the base model knew of other tasks may"
         " have been lost. All numbers of this card stand in `run.json`.",
@@ -140,8 +143,14 @@ def card(record: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _loading(method: Method) -> list[str]:
+def _loading(method: Method, kept: bool) -> list[str]:
     """How to load what PEFT itself cannot."""
+    if not kept:
+        return [
+            "## Weights",
+            "The weights were not kept: they are as large as the model itself.",
+            "",
+        ]
     if not method.loader:
         return []
     about = "PEFT does not know this method. `base` is the model above, `folder` this one:"

@@ -4,6 +4,7 @@
     train.jsonl    rows to learn               state.json    status, written by rename
     eval.jsonl     rows held out               stop          asks the worker to end
     adapter/       complete or absent          worker.log    for the operator
+    outcome/       of a run that keeps no weights: scores and answers
     checkpoint/    complete or absent          probes.json   questions asked on the way
     start/         weights to begin with       probes.jsonl  their answers, a step a line
 
@@ -52,6 +53,10 @@ class RunOrder:
     threads: int = 0
     seconds: float = 60.0
     """The plan's estimate."""
+    peak_bytes: int = 0
+    """The plan's estimate."""
+    keeps: bool = True
+    """False: its weights are too large to stay, and only scores and answers do."""
     parent: str = ""
     """The run with whose weights this one begins."""
 
@@ -101,6 +106,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.adapter = path / "adapter"
+        self.outcome = path / "outcome"
         self.checkpoint = path / "checkpoint"
         self.start = path / "start"
         self.log = path / "worker.log"
@@ -138,6 +144,10 @@ class RunFolder:
     def order(self) -> RunOrder:
         """What was ordered."""
         return RunOrder.from_json(read_json(self.path / "settings.json"))
+
+    def rename(self, name: str) -> None:
+        """Call the run otherwise."""
+        write_json(self.path / "settings.json", asdict(replace(self.order(), name=name)))
 
     def train_rows(self) -> tuple[Row, ...]:
         """The rows to learn."""
@@ -236,13 +246,25 @@ class RunFolder:
         """Whether there is something to answer with."""
         return self.adapter.is_dir()
 
-    def publish_adapter(self, finished: Path) -> None:
-        """Put a complete adapter folder in place of the one before."""
-        old = self.path / ".old-adapter"
+    def record(self) -> dict[str, Any]:
+        """`run.json`, whether the weights stayed or not; empty before there is one."""
+        for folder in (self.adapter, self.outcome):
+            with suppress(OSError, ValueError):
+                return dict(read_json(folder / "run.json"))
+        return {}
+
+    def publish(self, finished: Path, *, adapter: bool) -> None:
+        """Put a complete folder in place of the one before.
+
+        Args:
+            finished: what the run has come to.
+            adapter: whether weights are in it.
+        """
+        place, old = self.adapter if adapter else self.outcome, self.path / ".old-adapter"
         shutil.rmtree(old, ignore_errors=True)
         with suppress(FileNotFoundError):
-            os.replace(self.adapter, old)
-        os.replace(finished, self.adapter)
+            os.replace(place, old)
+        os.replace(finished, place)
         shutil.rmtree(old, ignore_errors=True)
 
 

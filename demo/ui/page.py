@@ -15,6 +15,7 @@ from demo.ui.prompt_choice import offer
 from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
 from demo.ui.tabs import compare, data_step, finetune, playground
 from demo.ui.theme import THEME_BUTTON, THEME_SCRIPT, launch_look
+from demo.ui.tuning import costs
 from demo.ui.views import header
 
 if TYPE_CHECKING:
@@ -90,9 +91,9 @@ def _wire(shell: Shell, pages: Pages, blocks: gr.Blocks, machine: Any) -> None:
     begun = chain(begun, shell.bind(data_step.restored), state, pages.fine_tune.dataset, **AT_ONCE)
     inputs, outputs = _redrawn(shell, pages, machine, watch)
     plan = (
-        shell.bind(data_step.plan),
+        shell.bind(costs.plan),
         finetune.plan_inputs(shell, pages.fine_tune),
-        pages.fine_tune.plan,
+        pages.fine_tune.choice.told(),
     )
     columns = {"columns": pages.compare.columns, "language": language}
     for event in (begun, switched):

@@ -1,4 +1,4 @@
-"""What the page shows of the lab's state, of data and of plans, as HTML built from escaped values only.
+"""What the page shows of the lab's state, of data and of runs, as HTML built from escaped values only.
 
 Gradio's `{{ }}` templates are evaluated a second time as JavaScript template literals, so `${…}` in a
 visitor's text would run. Every text is therefore escaped here and handed over as one finished value.
@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from demo.records import BaseProof, LabStatus, Message
-from demo.run_records import DatasetInfo, Row, RunPlan, RunState
+from demo.run_records import DatasetInfo, Row, RunState
 from demo.ui.language import Texts
 
 LIVE = ("queued", "running")
@@ -175,28 +175,6 @@ def _cell(messages: Sequence[Message]) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= CELL else text[:CELL] + "…"
-
-
-def plan_line(texts: Texts, language: str, plan: RunPlan, rank: int) -> Markup:
-    """What the run would do and cost, in one line of computed numbers."""
-    values = {
-        "rank": rank,
-        "trainable": texts.number(language, plan.trainable / 1e6),
-        "parameters": texts.number(language, round(plan.parameters / 1e6)),
-        "share": texts.number(language, 100 * plan.trainable / max(plan.parameters, 1)),
-        "megabytes": texts.number(language, plan.adapter_bytes / 1e6),
-        "rows": plan.rows,
-        "eval_rows": plan.eval_rows,
-        "steps": plan.steps,
-        "time": duration(texts, language, plan.seconds),
-    }
-    lines = [
-        texts.say(language, "plan_method", **values),
-        texts.say(language, "plan_work", **values),
-    ]
-    if plan.too_long:
-        lines.append(texts.say(language, "plan_too_long", count=plan.too_long))
-    return joined(Markup('<p class="plan">{}</p>').format(line) for line in lines)
 
 
 def proof_badge(texts: Texts, language: str, proof: BaseProof | None) -> Markup:

@@ -8,8 +8,9 @@ from demo.errors import BadInput
 from demo.run_records import TrainSettings
 from demo.text.tokenizer import LabTokenizer
 from demo.training.loop import train_run
-from demo.training.plan import Planner, Speeds
+from demo.training.plan import START_SECONDS, Planner
 from demo.training.schedule import evaluation_interval, learning_rate
+from demo.training.speeds import Speeds
 from demo.workspace import read_json
 
 
@@ -80,3 +81,33 @@ def test_interim_evaluations_are_rarer_where_they_would_cost_much() -> None:
     assert evaluation_interval(100, train_tokens=100_000, eval_tokens=100) == 10
     assert evaluation_interval(100, train_tokens=10_000, eval_tokens=1_000) == 30
     assert evaluation_interval(4, train_tokens=100, eval_tokens=1_000) == 4
+
+
+def test_plan_sets_full_tuning_beside_the_method(planner: Planner, make_rows: Any) -> None:
+    plan = planner.plan(make_rows(9), "rows.csv", TrainSettings(rank=2, alpha=4))
+    assert plan.full.trainable == plan.parameters > plan.trainable
+    assert plan.full.peak_bytes > plan.peak_bytes > 4 * plan.parameters
+    assert plan.full.seconds > plan.seconds
+
+
+def test_speed_of_one_method_is_a_hint_for_the_others(tmp_path: Path) -> None:
+    speeds = Speeds(tmp_path / "speed.json")
+    speeds.learn("base", 100.0, "lora")
+    assert speeds.of("base", 1, "lora") == 100.0
+    assert speeds.of("base", 1, "full") < 100.0
+    speeds.learn("base", 7.0, "full")
+    assert speeds.of("base", 1, "full") == 7.0
+    assert speeds.of("base", 1, "lora") == 100.0
+
+
+@pytest.mark.parametrize(("tokens_per_second", "expected"), [(1e9, 3), (15.0, 1)])
+def test_dial_reads_rows_as_often_as_time_allows(
+    planner: Planner, make_rows: Any, tokens_per_second: float, expected: int
+) -> None:
+    planner.speeds.learn(planner.spec.lineage, tokens_per_second)
+    fitted = planner.fitted(make_rows(40), "rows.csv", TrainSettings(batch_size=2), "quick")
+    assert fitted.epochs == expected
+    whole = planner.plan(make_rows(40), "rows.csv", TrainSettings(batch_size=2))
+    assert (0 < fitted.max_steps < whole.steps) if expected == 1 else fitted.max_steps == 0
+    plan = planner.plan(make_rows(40), "rows.csv", fitted)
+    assert plan.seconds < START_SECONDS + 1.3 * 60

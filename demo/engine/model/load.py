@@ -194,6 +194,11 @@ def load_for_training(spec: ModelSpec, host: Host, precision: str = "fp32") -> P
         precision: nf4 (QLoRA, Dettmers et al. 2023), or fp32, which updates of single weights need.
     """
     model = _from_pretrained(spec, precision, host)
+    layers: Any = model.modules()
+    for module in layers:
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            # bitsandbytes would pack a layer anew for fast answers, and gradients need it as it is.
+            module.support_avx512bf16_for_cpu = False
     return model.requires_grad_(False)
 
 

@@ -1,4 +1,4 @@
-"""Steps 1 and 2 of Fine-tune: which rows are learned, and what learning them would cost.
+"""Step 1 of Fine-tune: which rows are learned.
 
 Knows no layout; handlers take the shell and plain values.
 """
@@ -11,12 +11,12 @@ from typing import Any
 import gradio as gr
 
 from demo.dataset_records import Decoding
-from demo.errors import LabError, NotReady
+from demo.errors import LabError
 from demo.run_records import DatasetInfo, TrainSettings
 from demo.ui.memory import recalled
 from demo.ui.shell import Shell
 from demo.ui.tuning.row_view import first_row
-from demo.ui.views import dataset_facts, notice, plan_line, preview
+from demo.ui.views import dataset_facts, notice, preview
 
 PREVIEWED = 3
 SHOWN = 7
@@ -154,21 +154,6 @@ def try_columns(shell: Shell, **given: Any) -> Any:
     except LabError as error:
         return notice(shell.explain(language, error))
     return first_row(shell.texts, language, text, row)
-
-
-def plan(shell: Shell, **given: Any) -> Any:
-    """The run's numbers before it starts, or why it could not learn."""
-    language = given["language"]
-    if not given["dataset"]:
-        return ""
-    try:
-        settings = settings_of(given)
-        planned = shell.lab.plan_run(_workspace(shell, given["memory"]), given["dataset"], settings)
-        return plan_line(shell.texts, language, planned, settings.rank)
-    except NotReady:
-        return notice(shell.texts.say(language, "plan_loading"), "quiet")
-    except LabError as error:
-        return notice(shell.explain(language, error))
 
 
 def settings_of(given: dict[str, Any]) -> TrainSettings:

@@ -9,12 +9,11 @@ from typing import Any
 import gradio as gr
 
 from demo.data.ingest import KINDS
-from demo.run_records import TrainSettings
-from demo.ui.controls import training_controls
-from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
+from demo.ui.shell import AT_ONCE, QUIET, Shell, wire
 from demo.ui.tabs import data_step
-from demo.ui.tuning import batch, bring, doctor
+from demo.ui.tuning import batch, bring, choice, doctor
 from demo.ui.tuning.bring import Bring
+from demo.ui.tuning.choice import Choice
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,7 @@ class FineTune:
     encoding: Any
     bring: Bring
     doctor: Any
-    plan: Any
-    name: Any
-    settings: dict[str, Any]
+    choice: Choice
     batch: dict[str, Any]
     train: Any
     stop: Any
@@ -56,6 +53,16 @@ class FineTune:
         columns = [self.prompt_column, self.completion_column]
         said = [self.data_notice, self.facts, self.preview]
         return [*said, self.mapping, *columns, self.encoding]
+
+    @property
+    def name(self) -> Any:
+        """What the run will be called."""
+        return self.choice.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Field of `TrainSettings` -> control."""
+        return self.choice.settings
 
 
 def build(shell: Shell) -> FineTune:
@@ -120,16 +127,8 @@ def _data(shell: Shell) -> dict[str, Any]:
 
 
 def _method(shell: Shell) -> dict[str, Any]:
-    labels = shell.labels
-    labels.add(gr.HTML, "finetune.step_method", elem_classes="step")
-    plan = gr.HTML("", elem_id="plan")
-    with labels.add(
-        gr.Accordion, "finetune.advanced", open=False, elem_classes="fold", elem_id="advanced"
-    ):
-        name = labels.add(gr.Textbox, "finetune.name", max_lines=1, interactive=True)
-        with gr.Row(elem_classes="knobs"):
-            settings = training_controls(labels, TrainSettings())
-    return {"plan": plan, "name": name, "settings": settings, "batch": batch.lay_out(shell)}
+    shell.labels.add(gr.HTML, "finetune.step_method", elem_classes="step")
+    return {"choice": choice.lay_out(shell), "batch": batch.lay_out(shell)}
 
 
 def _train(shell: Shell) -> dict[str, Any]:
@@ -196,7 +195,7 @@ def plan_inputs(shell: Shell, parts: FineTune) -> dict[str, Any]:
 def _wire_data(shell: Shell, parts: FineTune) -> None:
     batch.wire_up(shell, parts.batch, plan_inputs(shell, parts))
     chosen = {"dataset": parts.dataset, "memory": shell.memory, "language": shell.language}
-    show, plan = shell.bind(data_step.show), shell.bind(data_step.plan)
+    show = shell.bind(data_step.show)
     shown = wire([parts.dataset.input], show, chosen, parts.data_outputs(), **AT_ONCE)
     uploaded = wire(
         [parts.upload.upload],
@@ -226,6 +225,5 @@ def _wire_data(shell: Shell, parts: FineTune) -> None:
     brought = bring.wire_up(shell, parts, parts.bring)
     for event in (shown, uploaded, mapped, decoded, mended, *brought):
         doctor.forget_on(event.then, parts.doctor)
-        chain(event, plan, plan_inputs(shell, parts), parts.plan, **QUIET)
-    changes = [control.change for control in parts.settings.values()]
-    wire(changes, plan, plan_inputs(shell, parts), parts.plan, trigger_mode="always_last", **QUIET)
+        choice.refit(shell, parts.choice, plan_inputs(shell, parts), event)
+    choice.wire_up(shell, parts.choice, plan_inputs(shell, parts))
