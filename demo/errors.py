@@ -115,8 +115,8 @@ MESSAGES: dict[str, str] = {
     ),
     "rename_unfinished": "This run is still under way. Rename it once it has ended.",
     "notebook_method": (
-        "A notebook is written for methods that PEFT builds from a config alone; this run’s method"
-        " ({method}) needs more. Its adapter’s card says how to load it."
+        "A notebook is written for methods that PEFT builds from a config alone; the method of this run"
+        " ({method}) needs more. The card of its adapter says how to load it."
     ),
     "notebook_parent": (
         "This run began with the weights of another one, which a notebook does not have."
