@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from demo.data.encode import encode_for
+from demo.data.encode import encode
 from demo.engine.model.catalogue import ModelSpec
 from demo.engine.model.load import load_for_training
 from demo.errors import BadInput, LabError, RunFailed
@@ -24,7 +24,6 @@ from demo.methods.method import Work
 from demo.run_records import RunEvent
 from demo.text.tokenizer import load_tokenizer
 from demo.training.diary import Diary
-from demo.training.memory import peak_bytes
 from demo.training.objective import work_of
 from demo.training.probes import Prober, chosen
 from demo.training.report import Measured, card, run_record
@@ -66,11 +65,11 @@ class _Run:
         self.host = for_training(detect(self.order.threads))
         self.spec = ModelSpec.from_json(self.order.model)
         self.tokenizer = load_tokenizer(self.spec.source, self.spec.revision)
-        settings = self.order.settings
-        self.train = encode_for(self.tokenizer, folder.train_rows(), settings)
-        self.evaluation = encode_for(self.tokenizer, folder.eval_rows(), settings)
+        longest = self.order.settings.max_length
+        self.train = encode(self.tokenizer, folder.train_rows(), longest)
+        self.evaluation = encode(self.tokenizer, folder.eval_rows(), longest)
         if not self.train.sequences:
-            raise BadInput("rows_too_long", got=self.train.too_long, high=settings.max_length)
+            raise BadInput("rows_too_long", got=self.train.too_long, high=longest)
 
     def carry_out(self) -> None:
         """Train and publish. A failed run keeps the last good weights, if it learned any."""
@@ -168,7 +167,6 @@ class _Run:
             base_loss=progress.base_loss,
             adapted_loss=adapted,
             device=self.host.name,
-            peak_bytes=peak_bytes(self.host.device),
         )
 
 

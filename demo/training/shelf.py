@@ -7,23 +7,17 @@ import os
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from demo.engine.model.adapters import describe
 from demo.engine.model.catalogue import Fingerprint
 from demo.errors import BadInput
 from demo.methods import METHODS
 from demo.records import AdapterInfo
-from demo.run_records import Cost, RunEvent, RunState, TrainSettings
-from demo.text.tokenizer import LabTokenizer
+from demo.run_records import RunEvent, RunState, TrainSettings
 from demo.training import checkpoint
-from demo.training.notebook import notebook, trained
-from demo.training.plan import START_SECONDS
-from demo.training.report import card
 from demo.training.run_folder import UNFINISHED, RunFolder, RunOrder, StoredState
-from demo.workspace import inside, new_id, read_json, slug, write_atomic, write_json
+from demo.workspace import inside, new_id, slug
 
 
 def runs_in(workspace: Path) -> list[RunFolder]:
@@ -50,31 +44,12 @@ def held_out_prompt(workspace: Path, run: str) -> str:
     return next(asked, " ".join(row.messages[0].content.split()[:8]))
 
 
-class Ahead(NamedTuple):
-    """What stands before a run in the queue."""
-
-    runs: int = 0
-    seconds: float = 0.0
-
-
-def ahead(runs: Iterable[RunFolder]) -> Ahead:
-    """How many runs stand before another one, and how long they will take."""
-    lefts = [_left(run) for run in runs]
-    return Ahead(len(lefts), sum(lefts))
-
-
-def _left(folder: RunFolder) -> float:
-    order, state = folder.order(), folder.state()
-    left = _eta(order, state, folder.events(), Ahead()) if state.status == "running" else None
-    return order.seconds if left is None else left
-
-
-def describe_run(folder: RunFolder, before: Ahead) -> RunState:
+def describe_run(folder: RunFolder, waiting: int) -> RunState:
     """A run as its folder tells it now.
 
     Args:
         folder: the run.
-        before: what stands before it.
+        waiting: how many runs stand before it.
     """
     order, state, events = folder.order(), folder.state(), folder.events()
     return RunState(
@@ -84,8 +59,8 @@ def describe_run(folder: RunFolder, before: Ahead) -> RunState:
         status=state.status,
         step=events[-1].step if events else 0,
         steps=state.steps,
-        eta_seconds=_eta(order, state, events, before),
-        waiting=before.runs,
+        eta_seconds=_eta(order, state, events),
+        waiting=waiting,
         events=events,
         error=state.error,
         has_adapter=folder.has_adapter(),
@@ -97,20 +72,6 @@ def describe_run(folder: RunFolder, before: Ahead) -> RunState:
         resumable=is_resumable(folder),
         best_step=state.best_step,
         time_lapse=folder.time_lapse(),
-        planned=Cost(peak_bytes=order.peak_bytes, seconds=max(0.0, order.seconds - START_SECONDS)),
-        taken=_taken(folder),
-        scores=folder.record().get("scores", {}),
-        parent=order.parent,
-    )
-
-
-def _taken(folder: RunFolder) -> Cost:
-    """What a run that has ended took, as its record tells."""
-    record = folder.record()
-    return Cost(
-        trainable=int(record.get("trainable", 0)),
-        peak_bytes=int(record.get("peak_bytes", 0)),
-        seconds=float(record.get("seconds", 0.0)),
     )
 
 
@@ -143,37 +104,14 @@ def weights_to_start(workspace: Path, parent: str, settings: TrainSettings) -> P
     return folder.checkpoint
 
 
-def _eta(
-    order: RunOrder, state: StoredState, events: tuple[RunEvent, ...], before: Ahead
-) -> float | None:
-    """Seconds until the end: from the steps so far, or from the plan; of a waiting run, until it begins."""
-    if state.status == "queued":
-        return before.seconds
+def _eta(order: RunOrder, state: StoredState, events: tuple[RunEvent, ...]) -> float | None:
+    """Seconds until the end: from the steps so far, or from the plan before the first step."""
     if state.status != "running":
         return None
     step = events[-1].step if events else 0
     if step:
         return events[-1].seconds / step * (state.steps - step)
     return max(1.0, order.seconds - (time.time() - (state.begun or time.time())))
-
-
-def rename(workspace: Path, run: str, name: str, served: Path) -> None:
-    """Call a run, and the adapter that it made, otherwise.
-
-    Raises:
-        NotFound: no such run.
-        BadInput: it is under way, and its worker would write the old name.
-    """
-    folder = run_in(workspace, run)
-    if folder.state().status in UNFINISHED:
-        raise BadInput("rename_unfinished")
-    folder.rename(name)
-    for place in (folder.adapter, folder.outcome):
-        if place.is_dir():
-            record = {**read_json(place / "run.json"), "name": name}
-            write_json(place / "run.json", record)
-            write_atomic(place / "README.md", card(record))
-    shutil.rmtree(exports(workspace, served) / run, ignore_errors=True)
 
 
 def adapters_in(workspace: Path, fingerprint: Fingerprint | None) -> list[AdapterInfo]:
@@ -209,30 +147,6 @@ def export(workspace: Path, run: str, served: Path) -> Path:
                 archive.write(file, f"{name}/{file.name}")
         os.replace(aside, path)
     return path
-
-
-def notebook_of(
-    workspace: Path,
-    run: str,
-    tokenizer: LabTokenizer,
-    base_code: Callable[[str], tuple[str, str]],
-    versions: Mapping[str, str],
-) -> tuple[str, bytes]:
-    """A run as a notebook: the file's name and its content.
-
-    Args:
-        workspace: whose run it is.
-        run: that has made an adapter.
-        tokenizer: of the base model.
-        base_code: a precision to the imports and lines that load the base in it.
-        versions: of the libraries here.
-    """
-    adapter_folder(workspace, run)
-    folder = run_in(workspace, run)
-    order = folder.order()
-    base = base_code(METHODS[order.settings.method].base_precision)
-    written = notebook(trained(folder, tokenizer, base, versions))
-    return f"{slug(order.name, 'run')}.ipynb", written.encode()
 
 
 def exports(workspace: Path, served: Path) -> Path:
