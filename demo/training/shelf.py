@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from demo.engine.model.adapters import describe
@@ -15,7 +16,9 @@ from demo.errors import BadInput
 from demo.methods import METHODS
 from demo.records import AdapterInfo
 from demo.run_records import RunEvent, RunState, TrainSettings
+from demo.text.tokenizer import LabTokenizer
 from demo.training import checkpoint
+from demo.training.notebook import notebook, trained
 from demo.training.run_folder import UNFINISHED, RunFolder, RunOrder, StoredState
 from demo.workspace import inside, new_id, slug
 
@@ -147,6 +150,30 @@ def export(workspace: Path, run: str, served: Path) -> Path:
                 archive.write(file, f"{name}/{file.name}")
         os.replace(aside, path)
     return path
+
+
+def notebook_of(
+    workspace: Path,
+    run: str,
+    tokenizer: LabTokenizer,
+    base_code: Callable[[str], tuple[str, str]],
+    versions: Mapping[str, str],
+) -> tuple[str, bytes]:
+    """A run as a notebook: the file's name and its content.
+
+    Args:
+        workspace: whose run it is.
+        run: that has made an adapter.
+        tokenizer: of the base model.
+        base_code: a precision to the imports and lines that load the base in it.
+        versions: of the libraries here.
+    """
+    adapter_folder(workspace, run)
+    folder = run_in(workspace, run)
+    order = folder.order()
+    base = base_code(METHODS[order.settings.method].base_precision)
+    written = notebook(trained(folder, tokenizer, base, versions))
+    return f"{slug(order.name, 'run')}.ipynb", written.encode()
 
 
 def exports(workspace: Path, served: Path) -> Path:
