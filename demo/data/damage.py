@@ -3,6 +3,8 @@
 Knows no file; standard library only, because the process that reads uploads knows it too.
 """
 
+from typing import Literal, Self
+
 from demo.dataset_records import Damage
 
 CORRECT = "Correct or remove it."
@@ -59,11 +61,25 @@ PROBLEMS: dict[str, tuple[str, str]] = {
 }
 
 
-def problem_of(damage: Damage) -> str:
-    """What is wrong, in English; the page has the same words in its own languages."""
-    return PROBLEMS[damage.key][0].format(**damage.values)
+class Told(str):
+    """A problem or its cure in English that remembers its damage: the page says it in its language."""
+
+    damage: Damage
+    part: Literal["problem", "cure"]
+
+    def __new__(cls, damage: Damage, part: Literal["problem", "cure"]) -> Self:
+        """Say it in English."""
+        problem, cure = PROBLEMS[damage.key]
+        told = super().__new__(cls, problem.format(**damage.values) if part == "problem" else cure)
+        told.damage, told.part = damage, part
+        return told
 
 
-def cure_of(damage: Damage) -> str:
+def problem_of(damage: Damage) -> Told:
+    """What is wrong."""
+    return Told(damage, "problem")
+
+
+def cure_of(damage: Damage) -> Told:
     """What to do about it."""
-    return PROBLEMS[damage.key][1]
+    return Told(damage, "cure")

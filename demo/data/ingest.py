@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Literal
 
+from demo.data.damage import cure_of, problem_of
 from demo.data.reading import child
 from demo.data.reading.encodings import wide
 from demo.dataset_records import UTF8, Damage, Decoding, Encoding
@@ -204,4 +205,7 @@ def refusal_of(name: str, error: str, values: dict[str, Any]) -> BadInput:
         return BadInput(
             "file_unreadable", file=name, seconds=child.CPU_SECONDS, megabytes=megabytes
         )
+    if "damage" in values:
+        damage = Damage(**values.pop("damage"))
+        values |= {"problem": problem_of(damage), "cure": cure_of(damage)}
     return BadInput(error, file=name, **values)

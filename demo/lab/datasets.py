@@ -25,6 +25,7 @@ EDITED_ROWS = 200
 """Rows that one table shows to be edited; the others stay as they are."""
 LONGEST_CELL = 8_000
 EDITED = " (edited)"
+MOST_FIXES = 20
 MOST_LENGTHS = 100_000
 """Remembered token counts, one number each."""
 
@@ -105,6 +106,7 @@ class Datasets:
 
         A sample stays as it is: its mended copy is a dataset of the workspace.
         """
+        bounded("fix", len(fixes), 0, MOST_FIXES, int)
         for fix in fixes:
             bounded("max_length", fix.limit, 0, TrainSettings.RANGES["max_length"][1], int)
         return self.datasets.fix(self._roomy(workspace), dataset, fixes, self._measured)
@@ -142,13 +144,15 @@ class Datasets:
 
     def _measured(self, rows: Sequence[Row], template: str = "own") -> list[int]:
         """Tokens of every row; those counted before are remembered, the rows are not."""
-        if len(self._lengths) > MOST_LENGTHS:
-            self._lengths.clear()
         keys = [hash((row.messages, row.raw, template)) for row in rows]
-        missing = {k: row for k, row in zip(keys, rows, strict=True) if k not in self._lengths}
+        before = self._lengths
+        known = {key: before[key] for key in keys if key in before}
+        missing = {k: row for k, row in zip(keys, rows, strict=True) if k not in known}
         counted = lengths(self.engine.tokenizer, missing.values(), template)
-        self._lengths |= dict(zip(missing, counted, strict=True))
-        return [self._lengths[key] for key in keys]
+        known |= dict(zip(missing, counted, strict=True))
+        # Replaced, never changed: visitors' threads read it at the same time.
+        self._lengths = known if len(before) > MOST_LENGTHS else before | known
+        return [known[key] for key in keys]
 
     def _roomy(self, workspace: str) -> Path:
         folder = self.workspaces.open(workspace)

@@ -6,6 +6,7 @@ Does not decide what is an error: the rooms below do.
 import logging
 from typing import Any
 
+from demo.data.damage import Told
 from demo.errors import LabError
 from demo.ui.language import Texts
 
@@ -23,6 +24,8 @@ def explain(texts: Texts, language: str, error: Exception) -> str:
 
 def _written(texts: Texts, language: str, name: str, value: Any) -> str:
     """A value of a message: fields by the name that the page gives them, numbers as the language writes."""
+    if isinstance(value, Told):
+        return texts.say(language, f"damage.{value.damage.key}.{value.part}", **value.damage.values)
     if name == "field":
         return str(texts.node(language, "fields").get(value, value))
     return texts.number(language, value)

@@ -6,9 +6,9 @@ Knows no format; standard library only.
 import math
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any, NamedTuple, NoReturn
 
-from demo.data.damage import cure_of, problem_of
 from demo.dataset_records import Damage
 
 MOST_ROWS = 20_000
@@ -63,7 +63,7 @@ def checked(read: Iterable[Read], place: str) -> Iterator[Read]:
 
 def refuse_for(damage: Damage, place: str) -> NoReturn:
     """Refuse the file because nothing, or too little, of it can be read."""
-    refuse(place, damage.line, problem_of(damage), cure_of(damage))
+    raise Refused(f"file_{place}", damage=asdict(damage), **{place: damage.line})
 
 
 def _damage(record: Record, place: str) -> Damage | None:

@@ -137,7 +137,8 @@ def _lengths(texts: Texts, language: str, found: Report) -> Markup:
 def _bar(bar: Bar, most: int, limit: int) -> Markup:
     kind = "over" if bar.low > limit else "fits"
     share = round(100 * bar.rows / most)
+    span = str(bar.low) if bar.low == bar.high else f"{bar.low}\N{EN DASH}{bar.high}"
     item = Markup(
-        '<li class="{}"><span>{}–{}</span><i><b style="width:{}%"></b></i><span>{}</span></li>'  # noqa: RUF001
+        '<li class="{}"><span>{}</span><i><b style="width:{}%"></b></i><span>{}</span></li>'
     )
-    return item.format(kind, bar.low, bar.high, share, bar.rows)
+    return item.format(kind, span, share, bar.rows)
