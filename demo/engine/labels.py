@@ -15,8 +15,8 @@ from torch import Tensor
 from demo.engine.forward import Forward, Part, RowCache
 from demo.methods.adaptation import PLAIN, Blend, LabelHead
 
-IMPOSSIBLE = -1e4
-"""The logit of a token that no label goes on with; infinity would not survive a mean."""
+IMPOSSIBLE = -100.0
+"""The logit of a token that no label goes on with: never drawn, and unlike infinity it can be drawn as a bar."""
 
 
 class LabelCache:

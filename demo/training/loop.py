@@ -14,16 +14,17 @@ from pathlib import Path
 
 import torch
 
-from demo.data.encode import encode
+from demo.data.encode import encode_for
 from demo.engine.model.catalogue import ModelSpec
 from demo.engine.model.load import load_for_training
 from demo.errors import BadInput, LabError, RunFailed
 from demo.host import Host, detect
 from demo.methods import method_of
-from demo.methods.method import Work
+from demo.methods.method import Method, Work
 from demo.run_records import RunEvent
 from demo.text.tokenizer import load_tokenizer
 from demo.training.diary import Diary
+from demo.training.memory import peak_bytes
 from demo.training.objective import work_of
 from demo.training.probes import Prober, chosen
 from demo.training.report import Measured, card, run_record
@@ -65,11 +66,11 @@ class _Run:
         self.host = for_training(detect(self.order.threads))
         self.spec = ModelSpec.from_json(self.order.model)
         self.tokenizer = load_tokenizer(self.spec.source, self.spec.revision)
-        longest = self.order.settings.max_length
-        self.train = encode(self.tokenizer, folder.train_rows(), longest)
-        self.evaluation = encode(self.tokenizer, folder.eval_rows(), longest)
+        settings = self.order.settings
+        self.train = encode_for(self.tokenizer, folder.train_rows(), settings)
+        self.evaluation = encode_for(self.tokenizer, folder.eval_rows(), settings)
         if not self.train.sequences:
-            raise BadInput("rows_too_long", got=self.train.too_long, high=longest)
+            raise BadInput("rows_too_long", got=self.train.too_long, high=settings.max_length)
 
     def carry_out(self) -> None:
         """Train and publish. A failed run keeps the last good weights, if it learned any."""
@@ -93,7 +94,7 @@ class _Run:
         if self.host.device == "cpu":
             torch.set_num_threads(self.host.threads)
         settings, train = self.order.settings, self.train.sequences
-        base = load_for_training(self.spec, self.host, self.method.base_precision)
+        base = load_for_training(self.spec, self.host, precision_for(self.method, self.host))
         torch.manual_seed(settings.seed)
         model = self.method.build(base, self._work())
         upkeep = self.method.upkeep(model)
@@ -167,12 +168,19 @@ class _Run:
             base_loss=progress.base_loss,
             adapted_loss=adapted,
             device=self.host.name,
+            peak_bytes=peak_bytes(self.host.device),
         )
 
 
 def for_training(host: Host) -> Host:
     """The device that trains: on ZeroGPU this code already runs where a GPU was borrowed."""
     return replace(host, device="cuda", bf16=True) if host.kind == "zerogpu" else host
+
+
+def precision_for(method: Method, host: Host) -> str:
+    """Of the base while it learns: half on a GPU, but for weights of its own that small steps must change."""
+    frozen = method.family != "selective" and method.base_precision == "fp32"
+    return "bf16" if frozen and host.device == "cuda" and host.bf16 else method.base_precision
 
 
 def _last_step(folder: RunFolder) -> int:

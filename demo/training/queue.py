@@ -21,9 +21,10 @@ from demo.run_records import DatasetInfo, Row, RunPlan, RunState, TrainSettings
 from demo.settings import LabSettings
 from demo.training import shelf
 from demo.training.launch import Launcher
-from demo.training.plan import Planner, Speeds
+from demo.training.plan import Planner
 from demo.training.run_folder import UNFINISHED, RunFolder, StoredState, new_order
-from demo.workspace import Workspaces, read_json
+from demo.training.speeds import Speeds
+from demo.workspace import Workspaces
 
 TICK_SECONDS = 0.5
 DOUBLE_CLICK_SECONDS = 3.0
@@ -71,8 +72,16 @@ class RunQueue:
 
     def plan(self, rows: Sequence[Row], info: DatasetInfo, settings: TrainSettings) -> RunPlan:
         """What a run would do and cost. Raises `BadInput` for a run that cannot learn."""
-        planner = Planner(self.engine.tokenizer, self.engine.spec, self.speeds)
-        return planner.plan(rows, info.name, settings)
+        return self._planner().plan(rows, info.name, settings)
+
+    def fitted(
+        self, rows: Sequence[Row], info: DatasetInfo, settings: TrainSettings, dial: str
+    ) -> TrainSettings:
+        """The settings with as many epochs and steps as a position of the dial has time for."""
+        return self._planner().fitted(rows, info.name, settings, dial)
+
+    def _planner(self) -> Planner:
+        return Planner(self.engine.tokenizer, self.engine.spec, self.speeds)
 
     def start_run(
         self,
@@ -111,6 +120,7 @@ class RunQueue:
             fingerprint=asdict(self.engine.require_ready().fingerprint),
             threads=self.settings.threads,
             seconds=plan.seconds,
+            peak_bytes=plan.peak_bytes,
             keeps=settings.method != "full" or self.settings.full_tuning,
         )
         with self._lock:
@@ -122,7 +132,7 @@ class RunQueue:
             waiting = len(self._unfinished())
             if waiting >= self.settings.runs_waiting:
                 raise Busy("runs_full", got=waiting)
-            parts = split(rows, settings.eval_share, settings.seed)
+            parts = split(rows, settings.eval_share, settings.seed, settings.rows)
             RunFolder.create(folder / "runs", order, *parts, start=start)
         self._wake.set()
         return order.id
@@ -155,7 +165,7 @@ class RunQueue:
     def state(self, folder: Path, run: str) -> RunState:
         """A run as its folder tells it now. Raises `NotFound`."""
         found = shelf.run_in(folder, run)
-        return shelf.describe_run(found, self._waiting_before(found))
+        return shelf.describe_run(found, self._ahead_of(found))
 
     def held_out_prompt(self, folder: Path, run: str) -> str:
         """The first question of a held-out row, or of a learned one where none was held out."""
@@ -163,9 +173,7 @@ class RunQueue:
 
     def list(self, folder: Path) -> list[RunState]:
         """Every run of a workspace, newest first."""
-        states = [
-            shelf.describe_run(run, self._waiting_before(run)) for run in shelf.runs_in(folder)
-        ]
+        states = [shelf.describe_run(run, self._ahead_of(run)) for run in shelf.runs_in(folder)]
         return sorted(states, key=lambda state: state.created, reverse=True)
 
     def stop(self, folder: Path, run: str) -> None:
@@ -215,11 +223,15 @@ class RunQueue:
                 run.ask_to_stop()
                 self.launcher.end(state)
 
-    def _waiting_before(self, run: RunFolder) -> int:
+    def rename(self, folder: Path, run: str, name: str) -> None:
+        """Call a run that has ended, and its adapter, otherwise."""
+        shelf.rename(folder, run, name, self.settings.served)
+
+    def _ahead_of(self, run: RunFolder) -> shelf.Ahead:
         if run.state().status != "queued":
-            return 0
+            return shelf.Ahead()
         queued = shelf.queued_at(run)
-        return sum(other.queued < queued for other in self._unfinished())
+        return shelf.ahead(other.run for other in self._unfinished() if other.queued < queued)
 
     def _unfinished(self) -> builtins.list[Unfinished]:
         """Waiting and running runs of all workspaces, oldest first."""
@@ -270,6 +282,7 @@ class RunQueue:
 
     def _learn_speed(self, run: RunFolder) -> None:
         with suppress(OSError, ValueError):
-            record = read_json(run.adapter / "run.json")
-            if len(record["losses"]) >= STEPS_TO_MEASURE:
-                self.speeds.learn(run.order().model["lineage"], record["tokens_per_second"])
+            record, order = run.record(), run.order()
+            if len(record.get("losses", ())) >= STEPS_TO_MEASURE:
+                speed = record["tokens_per_second"]
+                self.speeds.learn(order.model["lineage"], speed, order.settings.method)

@@ -47,6 +47,8 @@ class Measured:
     base_loss: float | None
     adapted_loss: float | None
     device: str
+    peak_bytes: int = 0
+    """Memory that the training process, or the GPU for it, held at most."""
 
 
 def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
         "device": measured.device,
         "seconds": round(measured.seconds, 1),
+        "peak_bytes": measured.peak_bytes,
         "tokens_per_second": round(measured.tokens_per_second, 1),
         "losses": [round(loss, 4) for loss in measured.losses],
         "best_step": measured.best_step,

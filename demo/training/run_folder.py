@@ -53,6 +53,8 @@ class RunOrder:
     threads: int = 0
     seconds: float = 60.0
     """The plan's estimate."""
+    peak_bytes: int = 0
+    """The plan's estimate."""
     keeps: bool = True
     """False: its weights are too large to stay, and only scores and answers do."""
     parent: str = ""
@@ -142,6 +144,10 @@ class RunFolder:
     def order(self) -> RunOrder:
         """What was ordered."""
         return RunOrder.from_json(read_json(self.path / "settings.json"))
+
+    def rename(self, name: str) -> None:
+        """Call the run otherwise."""
+        write_json(self.path / "settings.json", asdict(replace(self.order(), name=name)))
 
     def train_rows(self) -> tuple[Row, ...]:
         """The rows to learn."""

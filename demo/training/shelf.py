@@ -7,20 +7,23 @@ import os
 import shutil
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from demo.engine.model.adapters import describe
 from demo.engine.model.catalogue import Fingerprint
 from demo.errors import BadInput
 from demo.methods import METHODS
 from demo.records import AdapterInfo
-from demo.run_records import RunEvent, RunState, TrainSettings
+from demo.run_records import Cost, RunEvent, RunState, TrainSettings
 from demo.text.tokenizer import LabTokenizer
 from demo.training import checkpoint
 from demo.training.notebook import notebook, trained
+from demo.training.plan import START_SECONDS
+from demo.training.report import card
 from demo.training.run_folder import UNFINISHED, RunFolder, RunOrder, StoredState
-from demo.workspace import inside, new_id, slug
+from demo.workspace import inside, new_id, read_json, slug, write_atomic, write_json
 
 
 def runs_in(workspace: Path) -> list[RunFolder]:
@@ -47,12 +50,31 @@ def held_out_prompt(workspace: Path, run: str) -> str:
     return next(asked, " ".join(row.messages[0].content.split()[:8]))
 
 
-def describe_run(folder: RunFolder, waiting: int) -> RunState:
+class Ahead(NamedTuple):
+    """What stands before a run in the queue."""
+
+    runs: int = 0
+    seconds: float = 0.0
+
+
+def ahead(runs: Iterable[RunFolder]) -> Ahead:
+    """How many runs stand before another one, and how long they will take."""
+    lefts = [_left(run) for run in runs]
+    return Ahead(len(lefts), sum(lefts))
+
+
+def _left(folder: RunFolder) -> float:
+    order, state = folder.order(), folder.state()
+    left = _eta(order, state, folder.events(), Ahead()) if state.status == "running" else None
+    return order.seconds if left is None else left
+
+
+def describe_run(folder: RunFolder, before: Ahead) -> RunState:
     """A run as its folder tells it now.
 
     Args:
         folder: the run.
-        waiting: how many runs stand before it.
+        before: what stands before it.
     """
     order, state, events = folder.order(), folder.state(), folder.events()
     return RunState(
@@ -62,8 +84,8 @@ def describe_run(folder: RunFolder, waiting: int) -> RunState:
         status=state.status,
         step=events[-1].step if events else 0,
         steps=state.steps,
-        eta_seconds=_eta(order, state, events),
-        waiting=waiting,
+        eta_seconds=_eta(order, state, events, before),
+        waiting=before.runs,
         events=events,
         error=state.error,
         has_adapter=folder.has_adapter(),
@@ -75,6 +97,20 @@ def describe_run(folder: RunFolder, waiting: int) -> RunState:
         resumable=is_resumable(folder),
         best_step=state.best_step,
         time_lapse=folder.time_lapse(),
+        planned=Cost(peak_bytes=order.peak_bytes, seconds=max(0.0, order.seconds - START_SECONDS)),
+        taken=_taken(folder),
+        scores=folder.record().get("scores", {}),
+        parent=order.parent,
+    )
+
+
+def _taken(folder: RunFolder) -> Cost:
+    """What a run that has ended took, as its record tells."""
+    record = folder.record()
+    return Cost(
+        trainable=int(record.get("trainable", 0)),
+        peak_bytes=int(record.get("peak_bytes", 0)),
+        seconds=float(record.get("seconds", 0.0)),
     )
 
 
@@ -107,14 +143,37 @@ def weights_to_start(workspace: Path, parent: str, settings: TrainSettings) -> P
     return folder.checkpoint
 
 
-def _eta(order: RunOrder, state: StoredState, events: tuple[RunEvent, ...]) -> float | None:
-    """Seconds until the end: from the steps so far, or from the plan before the first step."""
+def _eta(
+    order: RunOrder, state: StoredState, events: tuple[RunEvent, ...], before: Ahead
+) -> float | None:
+    """Seconds until the end: from the steps so far, or from the plan; of a waiting run, until it begins."""
+    if state.status == "queued":
+        return before.seconds
     if state.status != "running":
         return None
     step = events[-1].step if events else 0
     if step:
         return events[-1].seconds / step * (state.steps - step)
     return max(1.0, order.seconds - (time.time() - (state.begun or time.time())))
+
+
+def rename(workspace: Path, run: str, name: str, served: Path) -> None:
+    """Call a run, and the adapter that it made, otherwise.
+
+    Raises:
+        NotFound: no such run.
+        BadInput: it is under way, and its worker would write the old name.
+    """
+    folder = run_in(workspace, run)
+    if folder.state().status in UNFINISHED:
+        raise BadInput("rename_unfinished")
+    folder.rename(name)
+    for place in (folder.adapter, folder.outcome):
+        if place.is_dir():
+            record = {**read_json(place / "run.json"), "name": name}
+            write_json(place / "run.json", record)
+            write_atomic(place / "README.md", card(record))
+    shutil.rmtree(exports(workspace, served) / run, ignore_errors=True)
 
 
 def adapters_in(workspace: Path, fingerprint: Fingerprint | None) -> list[AdapterInfo]:

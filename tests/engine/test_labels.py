@@ -107,7 +107,7 @@ def test_labels_are_scored_as_likely_as_the_head_finds_them(
     for row, probability in zip(rows, probabilities(base, adapter), strict=True):
         found = sum(choice.logprob for choice in row.choices)
         assert found == pytest.approx(float(probability.log()), abs=1e-3)
-    assert sum(choice.logprob for choice in strange.choices) < -1000
+    assert sum(choice.logprob for choice in strange.choices) < -90
 
 
 def test_an_answer_is_the_same_when_its_prompt_was_read_before(
