@@ -88,6 +88,8 @@ class Finding:
     """Where they stand, the first ones."""
     values: dict[str, Any] = field(default_factory=dict)
     fix: Fix | None = None
+    before: int = 0
+    """Rows as they stand; of lines that are none, those too."""
     after: int = 0
     """Rows that are left once it is fixed."""
     examples: tuple[Example, ...] = ()

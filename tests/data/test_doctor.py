@@ -92,6 +92,7 @@ def test_damaged_lines_are_an_error_and_empty_rows_a_note(tmp_path: Path) -> Non
     assert [found.key for found in report.findings] == ["damaged", "empty"]
     damaged = finding(report, "damaged")
     assert (damaged.severity, damaged.lines) == ("error", (7, 9))
+    assert (damaged.before, damaged.after) == (8, 6)
     assert [damage.key for damage in damaged.damage] == ["not_json", "not_object"]
     assert (finding(report, "empty").severity, finding(report, "empty").lines) == ("note", (8,))
     rows, again = fixed(tmp_path, report, "damaged")

@@ -76,6 +76,7 @@ def _unusable(patient: Patient) -> Iterator[Finding]:
             count=len(damaged),
             lines=lines[:SHOWN_LINES],
             fix=Fix(fixes.LEAVE_DAMAGED),
+            before=rows + len(damaged),
             after=rows,
             damage=damaged[:SHOWN_DAMAGE],
         )
@@ -86,6 +87,7 @@ def _unusable(patient: Patient) -> Iterator[Finding]:
             count=len(empty),
             lines=empty[:SHOWN_LINES],
             fix=Fix(fixes.LEAVE_EMPTY),
+            before=rows + len(empty),
             after=rows,
         )
 
@@ -160,6 +162,7 @@ def _finding(
         lines=tuple(rows[index].line for index in indices[:SHOWN_LINES]),
         values={"high": fix.limit} if fix.limit else {},
         fix=fix,
+        before=len(rows),
         after=sum(row is not None for row in left),
         examples=fixes.examples(rows, left),
     )

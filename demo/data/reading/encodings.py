@@ -122,6 +122,9 @@ def _differences(texts: list[str]) -> list[int]:
 
 
 def _excerpt(text: str, place: int) -> str:
-    around = text[max(0, place - AROUND) : place + AROUND]
+    line = text.rfind("\n", 0, place) + 1
+    below = text.find("\n", place)
+    end = min(place + AROUND, below if below >= 0 else len(text))
+    around = text[max(line, place - AROUND) : end]
     shown = (c if c.isprintable() else "\ufffd" if c > "\x7f" else " " for c in around)
     return " ".join("".join(shown).split())

@@ -48,7 +48,7 @@ def _finding(texts: Texts, language: str, found: Report, finding: Finding) -> Ma
     parts += [_examples(texts, language, finding.examples)] if finding.examples else []
     if finding.fix:
         said = texts.say(language, f"doctor.fixes.{finding.fix.key}")
-        count = texts.say(language, "doctor.rows_after", before=found.rows, after=finding.after)
+        count = texts.say(language, "doctor.rows_after", before=finding.before, after=finding.after)
         parts.append(_button(finding.fix, f"{said} ({count})", undo=False))
     else:
         advice = texts.say(language, f"doctor.advice.{finding.key}")
