@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from demo.run_records import RunEvent
+from demo.training.overfitting import best_step
 from demo.ui.language import Texts
 from demo.ui.views import joined
 
 WIDTH, HEIGHT = 720, 240
+RATE_HEIGHT = 44
 LEFT, RIGHT, TOP, BOTTOM = 44, 16, 14, 30
 Point = tuple[int, float]
+SCRUB = Markup(
+    '<line class="scrub" x1="0" x2="0" y1="{}" y2="{}" style="visibility:hidden"/>'
+).format(TOP, HEIGHT - BOTTOM)
+"""Where the time-lapse stands; its script moves it."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,7 @@ class Scale:
     steps: int
     low: float
     high: float
+    height: int = HEIGHT
 
     def x(self, step: float) -> float:
         """Pixels from the left."""
@@ -31,13 +38,21 @@ class Scale:
 
     def y(self, loss: float) -> float:
         """Pixels from the top."""
-        return TOP + (HEIGHT - TOP - BOTTOM) * (self.high - loss) / (self.high - self.low)
+        return TOP + (self.height - TOP - BOTTOM) * (self.high - loss) / (self.high - self.low)
 
     def path(self, points: Sequence[Point]) -> str:
         """An SVG path through the points."""
         return " ".join(
             f"{'L' if i else 'M'}{self.x(s):.1f} {self.y(v):.1f}" for i, (s, v) in enumerate(points)
         )
+
+
+def evaluated(events: Sequence[RunEvent]) -> list[Point]:
+    """Eval loss by step on the way, without the last one of a run that kept earlier weights."""
+    points = losses(events)[1]
+    ended = bool(events) and events[-1].train_loss is None and events[-1].step > 0
+    earlier = points[:-1] if ended else points
+    return earlier if any(step for step, _ in earlier) else points
 
 
 def losses(events: Sequence[RunEvent]) -> tuple[list[Point], list[Point]]:
@@ -49,27 +64,67 @@ def losses(events: Sequence[RunEvent]) -> tuple[list[Point], list[Point]]:
 
 def curve(texts: Texts, language: str, events: Sequence[RunEvent], steps: int) -> Markup:
     """The picture with its legend, and the same numbers as a table for whoever cannot see it."""
-    train, held_out = losses(events)
+    train, held_out = losses(events)[0], evaluated(events)
     values = [loss for _, loss in (*train, *held_out)]
     if not values:
         return Markup("")
     scale = Scale(max(steps, 1), 0.0, max(values) * 1.05 or 1.0)
-    drawing = joined([_axes(texts, language, scale), _lines(scale, train, held_out)])
+    best = best_step(events)
+    lines = [axes(texts, language, scale), _lines(scale, train, held_out)]
+    marks = [_best(texts, language, scale, held_out, best), SCRUB]
     html = Markup(
         '<figure class="curve"><figcaption>{}</figcaption>'
-        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>{}</figure>'
+        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" data-left="{}" data-width="{}" data-steps="{}">{}</svg>{}{}</figure>'
     )
     return html.format(
         _legend(texts, language, held_out),
         WIDTH,
         HEIGHT,
         _summary(texts, language, train, held_out),
-        drawing,
+        LEFT,
+        WIDTH - LEFT - RIGHT,
+        scale.steps,
+        joined([*lines, *marks]),
+        _rate(texts, language, events, scale),
         _table(texts, language, events),
     )
 
 
-def _axes(texts: Texts, language: str, scale: Scale) -> Markup:
+def _best(
+    texts: Texts, language: str, scale: Scale, held_out: Sequence[Point], step: int
+) -> Markup:
+    """A ring around the evaluation whose weights are kept, with its words."""
+    loss = dict(held_out).get(step)
+    if not step or loss is None:
+        return Markup("")
+    x, y = scale.x(step), scale.y(loss)
+    html = Markup(
+        '<circle class="best" cx="{:.1f}" cy="{:.1f}" r="7"/><text class="tick" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>'
+    )
+    late = step > scale.steps / 2
+    said = texts.say(language, "tuning.best", step=step)
+    return html.format(x, y, x - 11 if late else x + 11, y - 9, "end" if late else "start", said)
+
+
+def _rate(texts: Texts, language: str, events: Sequence[RunEvent], scale: Scale) -> Markup:
+    """The learning rate as a small line of its own under the losses."""
+    rates = [(e.step, e.learning_rate) for e in events if e.learning_rate is not None]
+    if len(rates) < 2:
+        return Markup("")
+    small = Scale(scale.steps, 0.0, max(rate for _, rate in rates) or 1.0, RATE_HEIGHT + BOTTOM - 6)
+    said = texts.say(language, "tuning.rate", now=_short(rates[-1][1]), peak=_short(small.high))
+    html = Markup(
+        '<svg class="rate" viewBox="0 0 {} {}" role="img" aria-label="{}"><path class="rate" d="{}"/></svg><p class="facts">{}</p>'
+    )
+    return html.format(WIDTH, RATE_HEIGHT + 10, said, small.path(rates), said)
+
+
+def _short(rate: float) -> str:
+    return f"{rate:.2g}"
+
+
+def axes(texts: Texts, language: str, scale: Scale) -> Markup:
+    """Lines of equal loss, and the first and the last step."""
     tick = Markup(
         '<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/><text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>'
     )

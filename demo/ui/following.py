@@ -15,6 +15,7 @@ from demo.ui.tabs import run_step
 from demo.ui.tabs.compare import Compare
 from demo.ui.tabs.finetune import FineTune
 from demo.ui.tabs.playground import Playground
+from demo.ui.tuning import control, shelf
 from demo.ui.views import LIVE, notice
 
 FOLLOW_SCRIPT = """
@@ -45,17 +46,10 @@ class Pages:
     def outputs(self) -> list[Any]:
         """What a poll may change."""
         step = self.fine_tune
-        shown = [
-            self.banner,
-            step.progress,
-            step.summary,
-            step.stop,
-            step.train,
-            step.result,
-        ]
         return [
-            *shown,
-            step.runs,
+            self.banner,
+            *step.followed(),
+            *step.shelf.shown(),
             self.playground.speaks,
             self.compare.adapters,
             self.compare.first,
@@ -91,7 +85,7 @@ def offered(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
         pages.playground.speaks: gr.update(choices=choices, value=speaks),
         pages.compare.adapters: gr.update(choices=others, value=kept or [n for _, n in others[:1]]),
         pages.compare.first: _advice(shell, language, bool(others)),
-        pages.fine_tune.runs: run_step.run_choices(shell, memory, language),
+        **shelf.shown(shell, pages.fine_tune.shelf, memory, language),
     }
 
 
@@ -106,22 +100,23 @@ def wire_runs(shell: Shell, pages: Pages) -> None:
     step, kept = pages.fine_tune, {"memory": shell.memory, "language": shell.language}
     inputs, outputs, look = pages.inputs(shell), pages.outputs(), shell.bind(poll, pages)
     pages.banner.look(look, inputs_kwargs=inputs, outputs=outputs, **AT_ONCE)
-    given = kept | {"dataset": step.dataset, "name": step.name} | step.settings
+    steer, fold = step.control, step.shelf
+    asked = {"dataset": step.dataset, "name": step.name, "parent": steer.parent}
     begun = wire(
-        [step.train.click],
+        [steer.train.click],
         shell.bind(run_step.start),
-        given,
-        [shell.memory, step.train_notice],
+        kept | asked | step.settings,
+        [shell.memory, steer.notice],
         **QUIET,
     )
-    stopped = wire([step.stop.click], shell.bind(run_step.stop), kept, step.stop, **QUIET)
-    chosen = {"run": step.runs, "memory": shell.memory}
-    opened = wire([step.open.click], run_step.reopen, chosen, shell.memory, **AT_ONCE)
-    erase = shell.bind(run_step.delete)
-    deleted = wire(
-        [step.delete.click], erase, chosen | {"language": shell.language}, shell.memory, **QUIET
-    )
-    for event in (begun, stopped, opened, deleted):
+    stopped = wire([steer.stop.click], shell.bind(run_step.stop), kept, steer.stop, **QUIET)
+    chosen = {"run": fold.runs, "memory": shell.memory}
+    opened = wire([fold.open.click], run_step.reopen, chosen, shell.memory, **AT_ONCE)
+    erase, spoken = shell.bind(run_step.delete), chosen | {"language": shell.language}
+    deleted = wire([fold.question.sure.click], erase, spoken, shell.memory, **QUIET)
+    steered = control.wire_up(shell, steer)
+    shelved = shelf.wire_up(shell, fold, step)
+    for event in (begun, stopped, opened, deleted, *steered, *shelved):
         chain(event, look, inputs, outputs, **AT_ONCE)
 
 
@@ -134,7 +129,12 @@ def wire_results(shell: Shell, pages: Pages) -> None:
     compare = shell.bind(run_step.compare_it, pages.tabs, other)
     wire([step.compare.click], compare, kept, [pages.tabs, other.adapters, other.question], **QUIET)
     packed = wire([step.download.click], shell.bind(run_step.download), kept, step.zip, **QUIET)
-    packed.success(None, js=SAVE_SCRIPT, api_visibility="private")
+    chosen = kept | {"run": step.shelf.runs}
+    other = wire(
+        [step.shelf.download.click], shell.bind(run_step.download), chosen, step.zip, **QUIET
+    )
+    for event in (packed, other):
+        event.success(None, js=SAVE_SCRIPT, api_visibility="private")
 
 
 def forgotten(shell: Shell, memory: Any) -> dict[str, str]:

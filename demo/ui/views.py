@@ -96,7 +96,8 @@ def banner(texts: Texts, language: str, run: RunState | None) -> dict[str, Any]:
 def run_line(texts: Texts, language: str, run: RunState) -> str:
     """A run in one sentence."""
     if run.status == "queued":
-        return texts.say(language, "run_queued", name=run.name, waiting=run.waiting)
+        left = duration(texts, language, run.eta_seconds or 0)
+        return texts.say(language, "run_queued", name=run.name, waiting=run.waiting, left=left)
     if run.status == "stopped" and not run.has_adapter:
         return texts.say(language, "run_stopped_empty", name=run.name)
     if run.status == "running" and run.stopping:

@@ -11,9 +11,11 @@ import gradio as gr
 from demo.data.ingest import KINDS
 from demo.ui.shell import AT_ONCE, QUIET, Shell, wire
 from demo.ui.tabs import data_step
-from demo.ui.tuning import batch, bring, choice, doctor
+from demo.ui.tuning import batch, bring, choice, control, doctor, shelf
 from demo.ui.tuning.bring import Bring
 from demo.ui.tuning.choice import Choice
+from demo.ui.tuning.control import Control
+from demo.ui.tuning.shelf import Shelf
 
 
 @dataclass(frozen=True)
@@ -34,25 +36,26 @@ class FineTune:
     doctor: Any
     choice: Choice
     batch: dict[str, Any]
-    train: Any
-    stop: Any
-    train_notice: Any
-    progress: Any
+    control: Control
     result: Any
     summary: Any
     ask: Any
     compare: Any
     download: Any
     zip: Any
-    runs: Any
-    open: Any
-    delete: Any
+    shelf: Shelf
 
     def data_outputs(self) -> list[Any]:
         """What a choice of dataset changes."""
         columns = [self.prompt_column, self.completion_column]
         said = [self.data_notice, self.facts, self.preview]
         return [*said, self.mapping, *columns, self.encoding]
+
+    def followed(self) -> list[Any]:
+        """What a look at the followed run may change."""
+        step = self.control
+        buttons = [step.train, step.resume, step.stop, step.discard]
+        return [step.progress, step.lapse, self.summary, *buttons, self.result]
 
     @property
     def name(self) -> Any:
@@ -70,7 +73,9 @@ def build(shell: Shell) -> FineTune:
     shell.labels.add(gr.HTML, "finetune.intro", elem_classes="lead")
     with gr.Row(elem_classes="desk"):
         with gr.Column(scale=3, min_width=320, elem_classes="main"):
-            parts = _data(shell) | _method(shell) | _train(shell) | _result(shell)
+            parts = (
+                _data(shell) | _method(shell) | {"control": control.lay_out(shell)} | _result(shell)
+            )
     fine_tune = FineTune(**parts)
     _wire_data(shell, fine_tune)
     return fine_tune
@@ -131,24 +136,6 @@ def _method(shell: Shell) -> dict[str, Any]:
     return {"choice": choice.lay_out(shell), "batch": batch.lay_out(shell)}
 
 
-def _train(shell: Shell) -> dict[str, Any]:
-    labels = shell.labels
-    labels.add(gr.HTML, "finetune.step_train", elem_classes="step")
-    with gr.Row(elem_classes="actions start"):
-        train = labels.add(
-            gr.Button, "finetune.train", variant="primary", elem_id="train", scale=0, min_width=200
-        )
-        stop = labels.add(
-            gr.Button, "finetune.stop", visible=False, elem_id="stop-run", scale=0, min_width=200
-        )
-    return {
-        "train": train,
-        "stop": stop,
-        "train_notice": gr.HTML(""),
-        "progress": gr.HTML("", elem_id="progress"),
-    }
-
-
 def _result(shell: Shell) -> dict[str, Any]:
     labels = shell.labels
     labels.add(gr.HTML, "finetune.step_result", elem_classes="step")
@@ -164,15 +151,6 @@ def _result(shell: Shell) -> dict[str, Any]:
             gr.Button, "finetune.download", elem_id="download", scale=0, min_width=130
         )
     archive = labels.add(gr.DownloadButton, "finetune.zip", visible="hidden", elem_id="zip")
-    with labels.add(
-        gr.Accordion, "finetune.earlier", open=False, elem_classes="fold", elem_id="earlier"
-    ):
-        runs = labels.add(gr.Dropdown, "finetune.runs", choices=[], interactive=True)
-        with gr.Row(elem_classes="actions start"):
-            reopen = labels.add(gr.Button, "finetune.open", scale=0, min_width=130)
-            delete = labels.add(
-                gr.Button, "finetune.delete", variant="stop", scale=0, min_width=130
-            )
     return {
         "summary": summary,
         "result": result,
@@ -180,9 +158,7 @@ def _result(shell: Shell) -> dict[str, Any]:
         "compare": compare,
         "download": download,
         "zip": archive,
-        "runs": runs,
-        "open": reopen,
-        "delete": delete,
+        "shelf": shelf.lay_out(shell),
     }
 
 

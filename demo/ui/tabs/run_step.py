@@ -11,6 +11,7 @@ from markupsafe import Markup
 from demo.errors import BadInput
 from demo.records import BASE
 from demo.run_records import RunState
+from demo.training.overfitting import overfitting
 from demo.ui.curve import curve, losses
 from demo.ui.memory import recalled
 from demo.ui.shell import Shell
@@ -18,6 +19,7 @@ from demo.ui.tabs.compare import Compare
 from demo.ui.tabs.data_step import settings_of
 from demo.ui.tabs.finetune import FineTune
 from demo.ui.tabs.playground import Playground
+from demo.ui.tuning import costs, lapse
 from demo.ui.views import LIVE, banner, joined, notice, run_line
 
 
@@ -30,7 +32,8 @@ def start(shell: Shell, **given: Any) -> tuple[Any, Any]:
         settings = settings_of(given)
         kept, workspace = shell.workspace(given["memory"])
         name = str(given["name"] or "").strip() or _default_name(shell, workspace, given["dataset"])
-        run = shell.lab.start_run(workspace, given["dataset"], name, settings)
+        parent = str(given.get("parent") or "")
+        run = shell.lab.start_run(workspace, given["dataset"], name, settings, parent)
         return kept | {"run": run}, ""
     except Exception as error:
         return gr.skip(), notice(shell.explain(language, error))
@@ -49,11 +52,16 @@ def follow(shell: Shell, parts: FineTune, memory: Any, language: str) -> dict[An
     run = shell.run(memory)
     live = run is not None and run.status in LIVE
     usable = run is not None and run.has_adapter and not live
+    steer = parts.control
+    resumable = run is not None and run.resumable and not live
     return {
-        parts.progress: progress(shell, language, run),
+        steer.progress: progress(shell, language, run),
+        steer.lapse: lapse.value(shell.texts, language, run),
         parts.summary: summary(shell, language, run),
-        parts.stop: gr.update(visible=live, interactive=not (live and run.stopping)),
-        parts.train: gr.update(visible=not live, **_train_text(shell, language, run)),
+        steer.stop: gr.update(visible=live, interactive=not (live and run.stopping)),
+        steer.discard: gr.update(visible=live),
+        steer.resume: gr.update(visible=resumable),
+        steer.train: gr.update(visible=not live, **_train_text(shell, language, run)),
         parts.result: gr.update(visible=usable),
     }
 
@@ -79,23 +87,39 @@ def progress(shell: Shell, language: str, run: RunState | None) -> Markup:
     line = " · ".join(part for part in (said, step, pace) if part)
     error = notice(shell.explain(language, run.error)) if run.error else Markup("")
     head = Markup('<p class="facts" role="status">{}</p>').format(line)
-    return joined([head, error, curve(shell.texts, language, run.events, run.steps)])
+    drawn = curve(shell.texts, language, run.events, run.steps)
+    return joined([head, error, _overfitting(shell, language, run), drawn])
+
+
+def _overfitting(shell: Shell, language: str, run: RunState) -> Markup:
+    """That the run learns its rows by heart, and what to do, where it does."""
+    found = overfitting(run.events)
+    if found is None:
+        return Markup("")
+    now = shell.texts.number(language, round(found.loss, 2))
+    best = shell.texts.number(language, round(found.best_loss, 2))
+    values = {"best_step": found.best_step, "step": found.step, "best": best, "now": now}
+    return notice(shell.texts.say(language, "tuning.overfitting", **values), "warn")
 
 
 def summary(shell: Shell, language: str, run: RunState | None) -> Markup:
     """Eval loss of base and adapter; before there is one, what will stand here."""
     if run is None or run.status in LIVE:
         return notice(shell.texts.say(language, "result_empty"), "quiet")
-    if not run.has_adapter:
+    if not run.has_adapter and not run.scores:
         return notice(shell.texts.say(language, "result_none"), "quiet")
+    said = [Markup('<p class="verdict">{}</p>').format(_verdict(shell, language, run))]
+    if not run.has_adapter:
+        said.append(notice(shell.texts.say(language, "tuning.not_kept"), "quiet"))
+    return joined([*said, costs.truth(shell.texts, language, run)])
+
+
+def _verdict(shell: Shell, language: str, run: RunState) -> str:
     _, held_out = losses(run.events)
     if len(held_out) < 2:
-        return Markup('<p class="verdict">{}</p>').format(
-            shell.texts.say(language, "result_plain", name=run.name)
-        )
+        return shell.texts.say(language, "result_plain", name=run.name)
     values = {"first": round(held_out[0][1], 2), "last": round(held_out[-1][1], 2)}
-    said = shell.texts.say(language, "result", name=run.name, **values, step=held_out[-1][0])
-    return Markup('<p class="verdict">{}</p>').format(said)
+    return shell.texts.say(language, "result", name=run.name, **values, step=held_out[-1][0])
 
 
 def stop(shell: Shell, memory: Any, language: str) -> Any:
@@ -104,14 +128,6 @@ def stop(shell: Shell, memory: Any, language: str) -> Any:
     with shell.told(language):
         shell.lab.stop_run(kept["workspace"], kept["run"])
     return gr.update(interactive=False)
-
-
-def run_choices(shell: Shell, memory: Any, language: str) -> Any:
-    """The workspace's runs for the list of earlier ones."""
-    runs = shell.runs(memory) or []
-    names = [(f"{r.name} · {shell.texts.say(language, f'status_{r.status}')}", r.id) for r in runs]
-    current = recalled(memory)["run"]
-    return gr.update(choices=names, value=current if current in {r.id for r in runs} else None)
 
 
 def reopen(run: str | None, memory: Any) -> Any:
@@ -128,11 +144,11 @@ def delete(shell: Shell, run: str | None, memory: Any, language: str) -> Any:
     return kept | {"run": ""} if kept["run"] == run else kept
 
 
-def download(shell: Shell, memory: Any, language: str) -> Any:
-    """A zip of the followed run's adapter."""
+def download(shell: Shell, memory: Any, language: str, run: str | None = None) -> Any:
+    """A zip of a run's adapter, of the followed one where none is named."""
     kept = recalled(memory)
     with shell.told(language):
-        return gr.update(value=str(shell.lab.download(kept["workspace"], kept["run"])))
+        return gr.update(value=str(shell.lab.download(kept["workspace"], run or kept["run"])))
 
 
 def example_question(shell: Shell, memory: Any) -> str:

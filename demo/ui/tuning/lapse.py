@@ -1,0 +1,44 @@
+"""The time-lapse: what a run's probes were answered with as it learned, replayed in the browser.
+
+Sends plain values; the script beside it draws them as text. Knows no run but the one it is given.
+"""
+
+from typing import Any
+
+import gradio as gr
+
+from demo.run_records import RunState
+from demo.ui.language import Texts
+from demo.ui.theme import ASSETS
+
+TEMPLATE = """<div class="lapse" hidden><p class="lapse-title"></p>
+<div class="lapse-bar"><button type="button" class="quiet lapse-play"></button>
+<input type="range" class="lapse-slider" min="0" step="1"><output class="lapse-step"></output></div>
+<ol class="lapse-answers" aria-live="off"></ol></div>"""
+"""The script fills it; nothing that anybody said is ever part of it."""
+EMPTY: dict[str, Any] = {"run": "", "probes": [], "answers": [], "words": {}}
+WORDS = ("title", "slider", "start", "step", "expected", "empty", "play", "pause")
+
+
+def picture() -> Any:
+    """The component, empty."""
+    return gr.HTML(
+        dict(EMPTY),
+        html_template=TEMPLATE,
+        js_on_load=(ASSETS / "lapse.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="time-lapse",
+    )
+
+
+def value(texts: Texts, language: str, run: RunState | None) -> dict[str, Any]:
+    """What the component shows of a run; nothing before its first answers."""
+    if run is None or not run.time_lapse.answers:
+        return dict(EMPTY)
+    lapse = run.time_lapse
+    return {
+        "run": run.id,
+        "probes": [{"question": p.question, "expected": p.expected} for p in lapse.probes],
+        "answers": [{"step": a.step, "answers": list(a.answers)} for a in lapse.answers],
+        "words": texts.node(language, "say.tuning.lapse"),
+    }
