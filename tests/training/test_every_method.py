@@ -22,7 +22,7 @@ from demo.methods.facts import base_facts
 from demo.methods.reading import read_adaptation
 from demo.records import Message
 from demo.run_records import Row
-from demo.training.loop import train_run
+from demo.training.loop import precision_for, train_run
 from demo.training.run_folder import RunFolder
 from demo.workspace import read_json, write_json
 
@@ -196,3 +196,16 @@ def test_qlora_learns_beside_a_base_in_four_bits(
 def test_the_settings_of_each_method_are_good_ones_and_in_range() -> None:
     for name in METHODS:
         assert good_settings(name).method == name
+
+
+def test_on_a_gpu_a_frozen_base_learns_in_half_and_trained_weights_in_full_precision() -> None:
+    gpu = replace(detect(), kind="cuda", device="cuda", bf16=True)
+    found = {name: precision_for(method, gpu) for name, method in METHODS.items()}
+    assert {name for name, precision in found.items() if precision == "fp32"} == {
+        "layer_norm",
+        "shira",
+        "full",
+    }
+    assert {name for name, precision in found.items() if precision == "nf4"} == {"qlora"}
+    here = replace(gpu, kind="cpu", device="cpu")
+    assert precision_for(METHODS["lora"], here) == "fp32"
