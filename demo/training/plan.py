@@ -42,7 +42,9 @@ class Dial:
     """A dataset that is read more often is learned by heart."""
 
 
-DIALS = {"quick": Dial(60.0, 3), "thorough": Dial(240.0, 8)}
+DIALS = {"quick": Dial(75.0, 3), "thorough": Dial(240.0, 8)}
+TOLERANCE = 1.6
+"""So much more time is no reason to leave rows unread."""
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,7 @@ class Planner:
         plan = self.plan(rows, name, whole)
         epoch = max(0.1, plan.seconds - START_SECONDS)
         epochs = min(max(1, round(wanted.seconds / epoch)), wanted.passes)
-        # A quarter more time is no reason to leave rows unread.
-        if epoch <= 1.25 * wanted.seconds:
+        if epoch <= TOLERANCE * wanted.seconds:
             return replace(settings, epochs=epochs, max_steps=0)
         steps = max(1, math.floor(plan.steps * wanted.seconds / epoch))
         return replace(settings, epochs=1, max_steps=steps)

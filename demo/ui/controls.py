@@ -9,6 +9,8 @@ from typing import Any
 
 import gradio as gr
 
+from demo.methods import METHODS
+from demo.methods.method import OWN_SETTINGS
 from demo.prompting.presets import PRESETS
 from demo.records import Sampling
 from demo.run_records import TrainSettings
@@ -55,7 +57,10 @@ def preset_values(name: str) -> list[float]:
 
 def training_controls(labels: Labels, defaults: TrainSettings) -> dict[str, Any]:
     """Field name -> component for every field of `TrainSettings` but the method, which stands above."""
-    numbers = {name: _control(labels, "training", name, defaults) for name in TrainSettings.RANGES}
+    numbers = {
+        name: _control(labels, "training", name, defaults, visible=_applies(name, defaults.method))
+        for name in TrainSettings.RANGES
+    }
     template = labels.add(
         gr.Dropdown, "training.template", value=defaults.template, interactive=True
     )
@@ -63,9 +68,13 @@ def training_controls(labels: Labels, defaults: TrainSettings) -> dict[str, Any]
     return numbers | {"template": template, "train_end": end}
 
 
-def _control(labels: Labels, group: str, name: str, defaults: Any) -> Any:
+def _applies(name: str, method: str) -> bool:
+    return name not in OWN_SETTINGS or name in METHODS[method].settings
+
+
+def _control(labels: Labels, group: str, name: str, defaults: Any, *, visible: bool = True) -> Any:
     low, high, kind = defaults.RANGES[name]
-    arguments = {"value": getattr(defaults, name), "interactive": True, "elem_id": None}
+    arguments = {"value": getattr(defaults, name), "interactive": True, "visible": visible}
     if name in TYPED:
         # No minimum and maximum here: the browser would clip silently what the lab explains.
         return labels.add(

@@ -7,11 +7,11 @@ import gradio as gr
 import pytest
 from markupsafe import escape
 
-from demo.methods import METHODS
+from demo.methods import METHODS, good_settings
 from demo.run_records import Cost, RunPlan, RunState, TrainSettings
 from demo.ui.controls import training_controls
 from demo.ui.language import LANGUAGES, Labels, Texts
-from demo.ui.tuning import costs
+from demo.ui.tuning import breaking, costs
 from demo.ui.tuning.about import FAMILIES, VIEWS, about
 from demo.ui.tuning.choice import choose, form
 
@@ -100,3 +100,13 @@ def test_estimate_is_set_beside_the_truth_with_its_error() -> None:
     assert "foretold 60 s, measured 66 s (+10 %)" in html
     assert "foretold 2.00 GB, measured 1.50 GB (−25 %)" in html  # noqa: RUF001
     assert str(costs.truth(TEXTS, "en", RunState("r", "n", "d", "running"))) == ""
+
+
+@pytest.mark.parametrize("name", breaking.PRESETS)
+def test_run_that_fails_on_purpose_fills_the_whole_form(name: str) -> None:
+    dial, *form_values = breaking.settings_of(name)
+    filled = {n: u["value"] for n, u in zip(names(), form_values, strict=True)}
+    good = vars(good_settings("lora"))
+    assert {n: v for n, v in filled.items() if v != good[n]} == dict(breaking.PRESETS[name])
+    assert dial == (None if name == "by_heart" else "quick")
+    TrainSettings(**filled)

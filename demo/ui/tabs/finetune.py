@@ -3,6 +3,7 @@
 Lays out and wires; `data_step` and `run_step` hold what the steps do.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,14 @@ import gradio as gr
 from demo.data.ingest import KINDS
 from demo.ui.shell import AT_ONCE, QUIET, Shell, wire
 from demo.ui.tabs import data_step
-from demo.ui.tuning import batch, bring, choice, control, doctor, shelf
+from demo.ui.tuning import batch, breaking, bring, choice, control, doctor, shelf
 from demo.ui.tuning.bring import Bring
 from demo.ui.tuning.choice import Choice
 from demo.ui.tuning.control import Control
 from demo.ui.tuning.shelf import Shelf
+
+FOLDS: tuple[Callable[[Shell, "FineTune"], None], ...] = ()
+"""What else can be done with runs, one fold each, under the shelf."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class FineTune:
     doctor: Any
     choice: Choice
     batch: dict[str, Any]
+    breaking: dict[str, Any]
     control: Control
     result: Any
     summary: Any
@@ -76,7 +81,9 @@ def build(shell: Shell) -> FineTune:
             parts = (
                 _data(shell) | _method(shell) | {"control": control.lay_out(shell)} | _result(shell)
             )
-    fine_tune = FineTune(**parts)
+            fine_tune = FineTune(**parts)
+            for fold in FOLDS:
+                fold(shell, fine_tune)
     _wire_data(shell, fine_tune)
     return fine_tune
 
@@ -133,7 +140,11 @@ def _data(shell: Shell) -> dict[str, Any]:
 
 def _method(shell: Shell) -> dict[str, Any]:
     shell.labels.add(gr.HTML, "finetune.step_method", elem_classes="step")
-    return {"choice": choice.lay_out(shell), "batch": batch.lay_out(shell)}
+    return {
+        "choice": choice.lay_out(shell),
+        "batch": batch.lay_out(shell),
+        "breaking": breaking.lay_out(shell),
+    }
 
 
 def _result(shell: Shell) -> dict[str, Any]:
@@ -203,3 +214,4 @@ def _wire_data(shell: Shell, parts: FineTune) -> None:
         doctor.forget_on(event.then, parts.doctor)
         choice.refit(shell, parts.choice, plan_inputs(shell, parts), event)
     choice.wire_up(shell, parts.choice, plan_inputs(shell, parts))
+    breaking.wire_up(shell, parts.breaking, parts.choice, plan_inputs(shell, parts))

@@ -52,7 +52,7 @@ def maps(texts: Texts, language: str, chosen: Method) -> Markup:
     )
     rows = joined(_row(texts, language, view, chosen) for view in VIEWS)
     html = Markup(
-        '<div class="scroll" tabindex="0" role="region" aria-label="{0}"><table class="field-map"><caption>{0}</caption>'
+        '<p class="hint">{0}</p><div class="scroll" tabindex="0" role="region" aria-label="{0}"><table class="field-map">'
         "<thead><tr><td></td>{1}</tr></thead><tbody>{2}</tbody></table></div>"
     )
     return html.format(texts.say(language, "methods.map"), heads, rows)
