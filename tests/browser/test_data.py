@@ -72,8 +72,14 @@ def test_student_pastes_a_text_and_the_doctor_mends_it(visit: OpenVisitor) -> No
 
     lab.button("bring.edit").click()
     expect(lab.page.locator("#edited")).to_contain_text("Who painted the Mona Lisa?")
+    cell = lab.page.locator("#edited [role=gridcell]", has_text="Budapest")
+    cell.dblclick()
+    lab.page.keyboard.press("Control+A")
+    lab.page.keyboard.type("Budapest, on the Danube")
+    lab.page.keyboard.press("Enter")
     lab.button("bring.keep").click()
     expect(lab.page.locator("#dataset input")).to_have_value("pasted (edited).jsonl")
+    expect(lab.panel().locator("table.rows")).to_contain_text("Budapest, on the Danube")
 
 
 def test_letters_and_columns_are_shown_in_every_reading_and_chosen(

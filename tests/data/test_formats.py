@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from pyarrow import parquet
 
 from demo.data.ingest import ingest
 from demo.data.pasted import file_name, guessed
+from demo.data.reading.child import read
+from demo.data.reading.limits import Refused
 from demo.data.shapes import recognise
 from demo.errors import BadInput
 
@@ -159,3 +162,28 @@ def test_a_pasted_text_is_recognised_by_how_it_begins(text: str, ending: str) ->
 def test_the_visitors_format_counts() -> None:
     assert file_name("mine.csv", "a,b\n1,2", "txt") == "mine.csv.txt"
     assert file_name("mine.csv", "a,b\n1,2", "csv") == "mine.csv"
+
+
+SEEDS = {
+    ".csv": 'a;b\n"x\ny";ż\n1;2\n'.encode("cp1250"),
+    ".tsv": b"a\tb\n1\t2\n",
+    ".json": b'{"data": [{"messages": [{"role": "user", "content": "a"}]}]}',
+    ".jsonl": '{"a": "ő"}\n{"b": 2}\n'.encode(),
+    ".txt": "Ala ma kota\n\nżółć".encode("utf-16"),
+}
+ODD = [b'"', b"\n", b"\0", b"\xff\xfe", b";", b"{", b"[", b"\xc4", b"\r", b"\xd8\x00", b"9" * 5000]
+
+
+@pytest.mark.parametrize("ending", SEEDS)
+def test_no_broken_file_is_more_than_refused(ending: str) -> None:
+    drawn = random.Random(ending)
+    for _ in range(1500):
+        data = bytearray(SEEDS[ending])
+        for _ in range(drawn.randint(1, 6)):
+            place = drawn.randrange(len(data) + 1)
+            data[place : place + drawn.randint(0, 4)] = drawn.choice(ODD)
+        try:
+            answer = read(bytes(data), ending, drawn.choice(["", "cp1250", "utf-7"]))
+        except Refused as refused:
+            answer = refused.answer
+        json.dumps(answer, ensure_ascii=False, allow_nan=False).encode()
