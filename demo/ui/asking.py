@@ -68,11 +68,11 @@ def framing(shell: Shell, message: Any) -> Framing:
     shots = shot_builder(shell, message, file)
     with labels.add(gr.Accordion, "framing.system_prompt", open=False, elem_classes="fold"):
         system = labels.add(gr.Textbox, "framing.system", lines=3, max_lines=8, interactive=True)
+    own = own_prompts(shell)
     with labels.add(gr.Accordion, "framing.sampling", open=False, elem_classes="fold"):
         presets = preset_buttons(labels)
         sampling = sampling_controls(labels, Sampling())
     wire_presets(presets, sampling)
-    own = own_prompts(shell)
     parts = Framing(task, technique, file, teaches, shots, system, sampling, own)
     _wire(shell, parts, fold, message)
     return parts
@@ -194,7 +194,8 @@ def show_shots(shell: Shell, request: gr.Request, **given: Any) -> Any:
         if built is None:
             return ""
         question = framed(shell, request, given | {"message": given["message"] or "?"})
-        return shots_view(shell.texts, language, built, *_cost(shell, question, built, given))
+        cost = _cost(shell, question, built, given)
+        return shots_view(shell.texts, language, built, cost, int(given["shot_count"] or 0))
     except LabError as error:
         return notice(shell.explain(language, error))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo.errors import LabError
-from demo.records import AnswerRequest
+from demo.records import AnswerRequest, Sampling
 from demo.ui import speech
 from demo.ui.asking import answer_rule, frame_title, framed
 from demo.ui.exact import show_exact
@@ -24,6 +24,7 @@ from demo.ui.views import notice
 if TYPE_CHECKING:
     from demo.ui.tabs.playground import Playground
 
+LARGEST_SEED = int(Sampling.RANGES["seed"][1])
 UNSEEN: dict[str, Any] = {"visible": False, "print_exception": False}
 """For refusals: the page tells them itself."""
 
@@ -52,12 +53,17 @@ def take(shell: Shell, parts: "Playground", request: gr.Request, **given: Any) -
 
 
 def take_again(shell: Shell, parts: "Playground", request: gr.Request, **given: Any) -> Any:
-    """The last question once more, with the knobs as they stand now; what is typed stays."""
+    """The last question once more, with the knobs as they stand now; what is typed stays.
+
+    Where tokens are drawn the seed goes on by one: the same dice would fall the same way.
+    """
     taken = take(shell, parts, request, **_again(shell, given))
     replaced = given["chat"]["turns"][-1:]
+    drawn, seed = given["temperature"] > 0, int(given["seed"] or 0)
     return taken | {
         parts.chat: taken[parts.chat] | {"replaced": replaced},
         parts.message: gr.skip(),
+        parts.framing.sampling["seed"]: (seed + 1) % LARGEST_SEED if drawn else gr.skip(),
     }
 
 
@@ -109,6 +115,7 @@ def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
         yield gr.skip()
         return
     *past, turn = turns
+    kept = {"replaced": given["chat"].get("replaced")}
     try:
         asked = given | {"message": turn.question, "speaks": turn.speaker}
         question = lens.watched(framed(shell, request, asked, speech.history(past)), given)
@@ -118,10 +125,9 @@ def answer(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Any]:
                 turn = speech.grown(shell.texts, language, turn, increment)
                 seen = sight.of(increment)
                 yield speech.chat(shell.texts, language, (*past, turn)) | seen
-        yield speech.chat(shell.texts, language, (*past, turn)) | seen
+        yield speech.chat(shell.texts, language, (*past, turn)) | seen | kept
     except Exception as error:
         failed = replace(turn, error=shell.explain(language, error))
-        kept = {"replaced": given["chat"].get("replaced")}
         yield speech.chat(shell.texts, language, (*past, failed)) | kept
 
 
@@ -131,12 +137,14 @@ def after(shell: Shell, parts: "Playground", request: gr.Request, **given: Any) 
     Then the chat speaks the page's language, old notices are gone, and the prompt is as it stands.
     """
     turns, language = speech.read_turns(given["chat"]), given["language"]
-    changed: dict[Any, Any] = {parts.notice: ""}
+    replaced = speech.read_turns({"turns": given["chat"].get("replaced")})
+    same = bool(turns and replaced) and _said(turns[-1]) == _said(replaced[-1])
+    said = notice(shell.texts.say(language, "same_again"), "quiet") if same else ""
+    changed: dict[Any, Any] = {parts.notice: said}
     if given["chat"].get("language") != language:
         changed[parts.chat] = speech.redrawn(shell.texts, language, given["chat"])
     if turns and turns[-1].error and not turns[-1].answer:
         *past, failed = turns
-        replaced = speech.read_turns({"turns": given["chat"].get("replaced")})
         again = [turn.question for turn in replaced] == [failed.question]
         edited = speech.Editing(len(past), given["message"]) if replaced and not again else None
         given |= {
@@ -151,6 +159,10 @@ def after(shell: Shell, parts: "Playground", request: gr.Request, **given: Any) 
             parts.notice: notice(failed.error),
         }
     return changed | {parts.exact: show_exact(shell, request, **given)}
+
+
+def _said(turn: Turn) -> tuple[str, str]:
+    return turn.question, turn.answer
 
 
 def settle(shell: Shell, chat: Any, language: str) -> Any:

@@ -44,7 +44,11 @@ def show_exact(shell: Shell, request: gr.Request, **given: Any) -> dict[str, Any
     language = given["language"]
     try:
         question = question_now(shell, request, given)
-        return exact_prompt(shell.texts, language, shell.lab.render(question, named=True))
+        shown = exact_prompt(shell.texts, language, shell.lab.render(question, named=True))
+        if str(given["message"] or "").strip():
+            return shown
+        again = notice(shell.texts.say(language, "exact_last"), "quiet")
+        return shown | {"html": again + shown["html"]}
     except LabError as error:
         if error.key == "empty_text":
             return exact_notice(shell.texts.say(language, "exact_empty"))

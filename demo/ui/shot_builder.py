@@ -16,6 +16,7 @@ from demo.prompting.shots import MOST_SHOTS, read_order, swapped, typed
 from demo.ui.memory import recalled
 from demo.ui.prompt_choice import file_of, own_shots
 from demo.ui.shell import AT_ONCE, Shell, wire
+from demo.ui.views import notice
 
 FIRST_SHOTS = 4
 """K when a dataset is chosen while K is 0."""
@@ -112,12 +113,15 @@ def _wire(shell: Shell, parts: ShotBuilder, message: Any, file: Any) -> None:
     chosen |= {"file": file}
     wire([parts.source.input], shell.bind(choose_source), chosen, kinds, **AT_ONCE)
     typing = {"by_hand": parts.typed, "count": parts.count}
-    wire([parts.typed.input], count_typed, typing, [parts.count, parts.order], **AT_ONCE)
+    # `input` is no event of what is pasted.
+    counted = {"trigger_mode": "always_last", **AT_ONCE}
+    wire([parts.typed.change], count_typed, typing, [parts.count, parts.order], **counted)
     wire([parts.dataset.input, parts.seed.input], lambda: "", {}, parts.order, **AT_ONCE)
     ordered = {"order": parts.order, "count": parts.count}
     wire([parts.shuffle.click], shuffle, {"count": parts.count}, parts.order, **AT_ONCE)
     places = ordered | {"first": parts.first, "second": parts.second}
-    wire([parts.swap.click], swap, places, parts.order, **AT_ONCE)
+    exchanged = [parts.order, parts.shown]
+    wire([parts.swap.click], shell.bind(swap), places | page, exchanged, **AT_ONCE)
     asked = page | {"dataset": parts.dataset}
     wire([parts.held_out.click], shell.bind(ask_held_out), asked, message, **AT_ONCE)
 
@@ -176,12 +180,13 @@ def shuffle(count: int) -> str:
     return _written(order)
 
 
-def swap(order: str, count: int, first: int, second: int) -> Any:
-    """Two places exchanged; a place that does not exist changes nothing."""
+def swap(shell: Shell, **given: Any) -> tuple[Any, Any]:
+    """Two places exchanged; a place that does not exist changes nothing, and is said."""
     try:
-        return _written(swapped(read_order(order or "", int(count or 0)), first, second))
-    except LabError:
-        return gr.skip()
+        order = read_order(given["order"] or "", int(given["count"] or 0))
+        return _written(swapped(order, given["first"], given["second"])), gr.skip()
+    except LabError as error:
+        return gr.skip(), notice(shell.explain(given["language"], error))
 
 
 def _written(order: Sequence[int]) -> str:

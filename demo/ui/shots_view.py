@@ -18,7 +18,7 @@ SHOWN = 240
 
 
 def shots_view(
-    texts: Texts, language: str, built: Built, tokens: int, most: int, fit: int
+    texts: Texts, language: str, built: Built, cost: tuple[int, int, int], wanted: int = 0
 ) -> Markup:
     """The shots in their order under what the prompt costs.
 
@@ -26,12 +26,13 @@ def shots_view(
         texts: the sentences.
         language: of the page.
         built: the prompt.
-        tokens: of the whole prompt.
-        most: tokens that a prompt may have, the answer's taken off.
-        fit: how many of the shots would fit.
+        cost: tokens of the whole prompt, tokens that a prompt may have with the answer's taken off,
+            and how many of the shots would fit.
+        wanted: K, as it was chosen.
     """
-    cost = texts.say(language, "shots.cost", count=len(built.shots), tokens=tokens, most=most)
-    told = [Markup('<p class="facts" role="status">{}</p>').format(cost)]
+    tokens, most, fit = cost
+    costs = texts.say(language, "shots.cost", count=len(built.shots), tokens=tokens, most=most)
+    told = [Markup('<p class="facts" role="status">{}</p>').format(costs)]
     if tokens > most:
         key = "shots.overflow" if fit else "shots.overflow_alone"
         told = [
@@ -39,6 +40,8 @@ def shots_view(
                 texts.say(language, key, count=len(built.shots), tokens=tokens, most=most, fit=fit)
             )
         ]
+    if wanted > len(built.shots):
+        told.append(notice(texts.say(language, "shots.fewer", count=len(built.shots)), "quiet"))
     if built.chain == "worked" and not built.shots:
         told.append(notice(texts.say(language, "shots.worked_none"), "quiet"))
     items = joined(_item(shot, worked=built.chain == "worked") for shot in built.shots)

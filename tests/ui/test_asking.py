@@ -219,11 +219,18 @@ def test_source_brings_a_number_of_shots_that_it_can_give(shell: Shell) -> None:
         assert (dataset["visible"], typed["visible"]) == (source == "dataset", source == "typed")
 
 
-def test_order_is_shuffled_and_swapped_in_writing() -> None:
+def test_order_is_shuffled_and_swapped_in_writing(shell: Shell) -> None:
     assert sorted(shot_builder.shuffle(4).split()) == ["1", "2", "3", "4"]
-    assert shot_builder.swap("3 1 2", 3, 1, 3) == "2 1 3"
-    assert shot_builder.swap("", 3, 1, 2) == "2 1 3"
-    assert "value" not in shot_builder.swap("", 3, 1, 9)
+
+    def swapped(order: str, first: int, second: int) -> tuple[Any, Any]:
+        given = {"order": order, "count": 3, "first": first, "second": second, "language": "en"}
+        return shot_builder.swap(shell, **given)
+
+    assert swapped("3 1 2", 1, 3) == ("2 1 3", gr.skip())
+    assert swapped("", 1, 2) == ("2 1 3", gr.skip())
+    unchanged, said = swapped("", 1, 9)
+    assert unchanged == gr.skip()
+    assert "place must be between 1 and 3" in said
     assert shot_builder.count_typed("a => b\nc", 1) == (1, "")
 
 

@@ -131,6 +131,28 @@ def test_starter_is_asked_and_what_is_typed_stays(
     assert changed[parts.message] == gr.skip()
 
 
+def test_question_asked_again_is_drawn_with_the_next_seed_and_the_knob_shows_it(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    seed = parts.framing.sampling["seed"]
+    given |= {"chat": chat(TURN), "seed": 3}
+    greedy = conversation.take_again(shell, parts, REQUEST, **given)
+    assert greedy[seed] == gr.skip()
+    drawn = conversation.take_again(shell, parts, REQUEST, **given | {"temperature": 0.7})
+    assert drawn[seed] == 4
+
+
+def test_same_text_again_is_explained(
+    shell: Shell, parts: Playground, given: dict[str, Any]
+) -> None:
+    value = chat(TURN) | {"replaced": chat(TURN)["turns"]}
+    changed = conversation.after(shell, parts, REQUEST, **given | {"chat": value})
+    assert "At temperature 0" in changed[parts.notice]
+    other = chat(replace(TURN, answer="Pear.")) | {"replaced": chat(TURN)["turns"]}
+    changed = conversation.after(shell, parts, REQUEST, **given | {"chat": other})
+    assert changed[parts.notice] == ""
+
+
 def test_last_question_is_asked_again_in_its_place(
     shell: Shell, parts: Playground, given: dict[str, Any]
 ) -> None:

@@ -37,7 +37,6 @@ from demo.ui.taking_back import EDIT_SCRIPT, FOCUS_MESSAGE, edit, start_afresh, 
 
 FOLDS: tuple[Callable[[Shell, Asked], None], ...] = (
     lens.build,
-    next_token.build,
     draws.build,
     votes.build,
     judge.build,
@@ -127,12 +126,14 @@ def build(shell: Shell) -> Playground:
                 gr.Accordion, "playground.reads", open=False, elem_classes="fold", elem_id="reads"
             ):
                 exact = exact_view()
-    buttons = (send, stop, retry, back, fresh)
-    parts = Playground(
-        chat, message, speaks, *buttons, said, exact, knobs, plain, lens.switch(shell)
-    )
+            buttons = (send, stop, retry, back, fresh)
+            parts = Playground(
+                chat, message, speaks, *buttons, said, exact, knobs, plain, lens.switch(shell)
+            )
+            asked = Asked(parts.inputs(shell), chat, message)
+            # Near the controls that redraw it.
+            next_token.build(shell, asked)
     _wire(shell, parts, starters)
-    asked = Asked(parts.inputs(shell), chat, message)
     with gr.Column(elem_classes="glass"):
         labels.add(gr.HTML, "playground.glass")
         for fold in FOLDS:
@@ -177,8 +178,9 @@ def _way(
 ) -> Any:
     """One way to ask: the question is taken, or refused in words; returns the stream that answers it."""
     shown, inputs = [parts.chat, parts.message, parts.notice], parts.inputs(shell)
+    taking = [*shown, parts.framing.sampling["seed"]]
     # Queued: a refusal by the other way is a failed request in the browser's console.
-    taken = wire(events, shell.bind(handler, parts), given, shown, **STREAM)
+    taken = wire(events, shell.bind(handler, parts), given, taking, **STREAM)
     why = {"inputs_kwargs": given, "outputs": parts.notice, **AT_ONCE}
     taken.failure(shell.bind(refuse, parts, handler), **why)
     answered = {"inputs_kwargs": inputs, "outputs": parts.chat, **STREAM}
