@@ -6,6 +6,7 @@ What it says of pictures, sounds and paths is not looked at: nothing outside its
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from demo.data.reading.limits import MOST_COLUMNS, MOST_ROWS, Read, Record, Refused
 
@@ -24,27 +25,30 @@ def parquet_records(data: bytes) -> Iterator[Read]:
     # One small allocator and no threads: this process may take a gigabyte of addresses only.
     os.environ.update(ARROW_DEFAULT_MEMORY_POOL="system", OPENBLAS_NUM_THREADS="1")
     import pyarrow
-    from pyarrow import parquet
 
     try:
-        file = parquet.ParquetFile(
-            pyarrow.BufferReader(data),
-            thrift_string_size_limit=MOST_SCHEMA_BYTES,
-            thrift_container_size_limit=MOST_SCHEMA_BYTES,
-            pre_buffer=False,
-        )
-        columns = _columns(file)
-        taken, number = 0, 0
-        for batch in file.iter_batches(BATCH_ROWS, columns=columns, use_threads=False):
-            taken += batch.nbytes
-            _require(taken <= MOST_BYTES, f"its columns hold more than {MOST_BYTES // 10**6} MB")
-            for cells in batch.to_pylist():
-                number += 1
-                yield Record(number, cells)
+        for number, cells in enumerate(_rows(data), 1):
+            yield Record(number, cells)
     except MemoryError:
         raise
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise Refused("file_kind", wanted="Parquet", problem=_shown(error)) from None
+
+
+def _rows(data: bytes) -> Iterator[dict[str, Any]]:
+    from pyarrow import BufferReader, parquet
+
+    file = parquet.ParquetFile(
+        BufferReader(data),
+        thrift_string_size_limit=MOST_SCHEMA_BYTES,
+        thrift_container_size_limit=MOST_SCHEMA_BYTES,
+        pre_buffer=False,
+    )
+    taken = 0
+    for batch in file.iter_batches(BATCH_ROWS, columns=_columns(file), use_threads=False):
+        taken += batch.nbytes
+        _require(taken <= MOST_BYTES, f"its columns hold more than {MOST_BYTES // 10**6} MB")
+        yield from batch.to_pylist()
 
 
 def _columns(file: object) -> list[str]:

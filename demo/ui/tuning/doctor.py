@@ -19,6 +19,8 @@ from demo.ui.views import notice
 STALE = {"html": "", "stale": True}
 FORGET = "() => ({html: '', stale: true})"
 """Runs in the browser: the next look is computed when the fold is open, or opened."""
+TEMPLATE = """${value.stale
+    ? '<p class="hint" role="status"><span class="pulse"></span> …</p>' : value.html}"""
 SCRIPT = """
 const look = () => { if (props.value?.stale) trigger('examine'); };
 element.addEventListener('click', event => {
@@ -42,7 +44,7 @@ def lay_out(shell: Shell) -> Any:
         shell.labels.add(gr.HTML, "doctor.intro", elem_classes="hint")
         return gr.HTML(
             STALE,
-            html_template="${value.html}",
+            html_template=TEMPLATE,
             js_on_load=SCRIPT,
             apply_default_css=False,
             elem_id="doctor-view",
