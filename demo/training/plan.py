@@ -5,11 +5,10 @@ Does not start anything.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from demo.checks import chosen
-from demo.data.encode import Encoded, encode_for
-from demo.data.split import split
+from demo.data.encode import Encoded
 from demo.engine.model.catalogue import ModelSpec
 from demo.errors import BadInput
 from demo.methods import METHODS, method_of
@@ -19,6 +18,7 @@ from demo.run_records import Cost, Row, RunPlan, TrainSettings
 from demo.text.tokenizer import LabTokenizer
 from demo.training.memory import estimate
 from demo.training.objective import work_of
+from demo.training.readings import Readings
 from demo.training.schedule import (
     EVALUATED_ROWS,
     EVALUATION_SHARE,
@@ -77,6 +77,7 @@ class Planner:
     tokenizer: LabTokenizer
     spec: ModelSpec
     speeds: Speeds
+    readings: Readings = field(default_factory=Readings)
 
     def plan(self, rows: Sequence[Row], name: str, settings: TrainSettings) -> RunPlan:
         """What a run over these rows would do.
@@ -125,9 +126,7 @@ class Planner:
         return replace(settings, epochs=1, max_steps=steps)
 
     def _reading(self, rows: Sequence[Row], name: str, settings: TrainSettings) -> Reading:
-        train_rows, eval_rows = split(rows, settings.eval_share, settings.seed, settings.rows)
-        train = encode_for(self.tokenizer, train_rows, settings)
-        evaluation = encode_for(self.tokenizer, eval_rows, settings)
+        train, evaluation = self.readings.of(self.tokenizer, rows, settings)
         _require_learnable(name, len(rows), train, evaluation, settings)
         steps = total_steps(len(train.sequences), settings)
         passes = min(settings.epochs, steps * settings.batch_size / len(train.sequences))

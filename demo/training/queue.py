@@ -22,6 +22,7 @@ from demo.settings import LabSettings
 from demo.training import shelf
 from demo.training.launch import Launcher
 from demo.training.plan import Planner
+from demo.training.readings import Readings
 from demo.training.run_folder import UNFINISHED, RunFolder, StoredState, new_order
 from demo.training.speeds import Speeds
 from demo.workspace import Workspaces
@@ -53,6 +54,7 @@ class RunQueue:
         self.workspaces = workspaces
         self.engine = engine
         self.speeds = Speeds(settings.data / "speed.json")
+        self.readings = Readings()
         self.launcher = Launcher(settings.threads)
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -81,7 +83,7 @@ class RunQueue:
         return self._planner().fitted(rows, info.name, settings, dial)
 
     def _planner(self) -> Planner:
-        return Planner(self.engine.tokenizer, self.engine.spec, self.speeds)
+        return Planner(self.engine.tokenizer, self.engine.spec, self.speeds, self.readings)
 
     def start_run(
         self,
