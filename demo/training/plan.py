@@ -43,7 +43,7 @@ class Dial:
 
 
 DIALS = {"quick": Dial(75.0, 3), "thorough": Dial(240.0, 8)}
-TOLERANCE = 1.6
+TOLERANCE = 2.0
 """So much more time is no reason to leave rows unread."""
 
 

@@ -100,7 +100,7 @@ def test_speed_of_one_method_is_a_hint_for_the_others(tmp_path: Path) -> None:
     assert speeds.of("base", 1, "lora") == 100.0
 
 
-@pytest.mark.parametrize(("tokens_per_second", "expected"), [(1e9, 3), (15.0, 1)])
+@pytest.mark.parametrize(("tokens_per_second", "expected"), [(1e9, 3), (8.0, 1)])
 def test_dial_reads_rows_as_often_as_time_allows(
     planner: Planner, make_rows: Any, tokens_per_second: float, expected: int
 ) -> None:
@@ -110,4 +110,4 @@ def test_dial_reads_rows_as_often_as_time_allows(
     whole = planner.plan(make_rows(40), "rows.csv", TrainSettings(batch_size=2))
     assert (0 < fitted.max_steps < whole.steps) if expected == 1 else fitted.max_steps == 0
     plan = planner.plan(make_rows(40), "rows.csv", fitted)
-    assert plan.seconds < START_SECONDS + 1.6 * 75
+    assert plan.seconds < START_SECONDS + 2 * 75

@@ -12,8 +12,8 @@ from demo.methods.method import Method
 from demo.ui.language import Texts
 from demo.ui.views import joined
 
-WIDTH, HEIGHT = 300, 470
-MIDDLE = 150
+WIDTH, HEIGHT = 312, 470
+MIDDLE = 156
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,19 @@ class Box:
 
 
 BOXES = (
-    Box("head", 70, 34, 160),
-    Box("norms", 70, 80, 160, 24),
-    Box("after_feed_forward", 100, 142, 100, 28, optional=True),
-    Box("feed_forward", 70, 182, 160, 40),
-    Box("norms", 70, 234, 160, 24),
-    Box("after_attention", 100, 276, 100, 28, optional=True),
-    Box("attention", 70, 316, 160, 40),
-    Box("norms", 70, 368, 160, 24),
-    Box("embeddings", 70, 420, 160, 30),
+    Box("head", 56, 34, 200),
+    Box("norms", 56, 80, 200, 24),
+    Box("after_feed_forward", 96, 142, 120, 28, optional=True),
+    Box("feed_forward", 56, 182, 200, 40),
+    Box("norms", 56, 234, 200, 24),
+    Box("after_attention", 96, 276, 120, 28, optional=True),
+    Box("attention", 56, 316, 200, 40),
+    Box("norms", 56, 368, 200, 24),
+    Box("embeddings", 56, 420, 200, 30),
 )
-KEYS_VALUES = Box("keys_values", 128, 321, 98, 30)
+KEYS_VALUES = Box("keys_values", 126, 321, 124, 30)
 """Stands within attention where these alone are trained."""
-LAYER = (46, 126, 208, 280)
+LAYER = (24, 126, 252, 280)
 """The frame that is repeated."""
 JOINS = ((134, 264), (268, 404))
 """Where a residual path rejoins and where it leaves, for the feed-forward and for attention."""
@@ -112,7 +112,7 @@ def _box(box: Box, word: str, touched: frozenset[str]) -> Markup:  # type: ignor
     lit = box.part in touched
     x, y = box.middle
     if box.part == "attention" and "keys_values" in touched:
-        return html.format("", box.x, box.y, box.width, box.height, box.x + 29, y, word)
+        return html.format("", box.x, box.y, box.width, box.height, box.x + 35, y, word)
     kind = "lit" if lit else ""
     return html.format(kind, box.x, box.y, box.width, box.height, x, y, word)
 
@@ -134,7 +134,7 @@ def _frame(texts: Texts, language: str, depth: int) -> Markup:
         _say(texts, language, "layers", depth=depth) if depth else "",
     )
     paths = joined(
-        Markup('<path class="stream" d="M{0} {2}H58V{1}H{0}"/>').format(MIDDLE, top, bottom)
+        Markup('<path class="stream" d="M{0} {2}H40V{1}H{0}"/>').format(MIDDLE, top, bottom)
         for top, bottom in JOINS
     )
     ends = ((22, "next"), (HEIGHT - 4, "tokens"))
