@@ -54,12 +54,19 @@ def _method(
     )
 
 
-PLAIN = {"learning_rate": 1e-3, "rank": 8, "alpha": 16}
+GOOD = {"learning_rate": 2e-3, "rank": 8, "alpha": 16}
 
-LORA = _method("lora", "LoRA", "Hu et al. 2021", PLAIN)
+LORA = _method("lora", "LoRA", "Hu et al. 2021", GOOD)
 QLORA = replace(
-    _method("qlora", "QLoRA", "Dettmers et al. 2023", PLAIN),
+    _method("qlora", "QLoRA", "Dettmers et al. 2023", GOOD),
     base_precision="nf4",
 )
-DORA = _method("dora", "DoRA", "Liu et al. 2024", PLAIN, use_dora=True)
-RSLORA = _method("rslora", "rsLoRA", "Kalajdzievski 2023", PLAIN, use_rslora=True)
+DORA = _method("dora", "DoRA", "Liu et al. 2024", GOOD, use_dora=True)
+RSLORA = _method(
+    "rslora",
+    "rsLoRA",
+    "Kalajdzievski 2023",
+    # Its scale is larger by the square root of the rank.
+    {**GOOD, "learning_rate": 1e-3},
+    use_rslora=True,
+)
