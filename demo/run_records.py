@@ -273,4 +273,6 @@ class RunState:
     """Name -> `base`, `adapted` and `n`, once it has ended."""
     parent: str = ""
     """The run with whose weights it began."""
+    last_words: TimeLapse = field(default_factory=TimeLapse)
+    """Where no weights stayed: what they answered to held-out questions."""
     settings: TrainSettings = field(default_factory=TrainSettings)

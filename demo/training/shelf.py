@@ -9,14 +9,22 @@ import time
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from demo.engine.model.adapters import describe
 from demo.engine.model.catalogue import Fingerprint
 from demo.errors import BadInput
 from demo.methods import METHODS
 from demo.records import AdapterInfo
-from demo.run_records import Cost, RunEvent, RunState, TrainSettings
+from demo.run_records import (
+    Cost,
+    Probe,
+    ProbeAnswers,
+    RunEvent,
+    RunState,
+    TimeLapse,
+    TrainSettings,
+)
 from demo.text.tokenizer import LabTokenizer
 from demo.training import checkpoint
 from demo.training.notebook import notebook, trained
@@ -77,6 +85,7 @@ def describe_run(folder: RunFolder, before: Ahead) -> RunState:
         before: what stands before it.
     """
     order, state, events = folder.order(), folder.state(), folder.events()
+    record = folder.record()
     return RunState(
         id=order.id,
         name=order.name,
@@ -98,15 +107,23 @@ def describe_run(folder: RunFolder, before: Ahead) -> RunState:
         best_step=state.best_step,
         time_lapse=folder.time_lapse(),
         planned=Cost(peak_bytes=order.peak_bytes, seconds=max(0.0, order.seconds - START_SECONDS)),
-        taken=_taken(folder),
-        scores=folder.record().get("scores", {}),
+        taken=_taken(record),
+        scores=record.get("scores", {}),
         parent=order.parent,
+        last_words=_last_words(record),
     )
 
 
-def _taken(folder: RunFolder) -> Cost:
+def _last_words(record: Mapping[str, Any]) -> TimeLapse:
+    """The answers that a record keeps in place of weights."""
+    kept = record.get("answers", ())
+    probes = tuple(Probe(one["question"], one["expected"]) for one in kept)
+    said = ProbeAnswers(len(record.get("losses", ())), tuple(one["answer"] for one in kept))
+    return TimeLapse(probes, (said,)) if kept else TimeLapse()
+
+
+def _taken(record: Mapping[str, Any]) -> Cost:
     """What a run that has ended took, as its record tells."""
-    record = folder.record()
     return Cost(
         trainable=int(record.get("trainable", 0)),
         peak_bytes=int(record.get("peak_bytes", 0)),

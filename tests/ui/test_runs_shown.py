@@ -106,7 +106,11 @@ def test_summary_sets_the_estimate_beside_the_truth() -> None:
 
 
 def test_run_that_kept_no_weights_says_why_and_shows_its_scores() -> None:
-    html = str(run_step.summary(shell(), "en", replace(RUN, has_adapter=False)))
+    words = TimeLapse((Probe(HOSTILE, "A"),), (ProbeAnswers(4, (HOSTILE,)),))
+    gone = replace(RUN, has_adapter=False, last_words=words)
+    html = str(run_step.summary(shell(), "en", gone))
+    assert "What it answered" in html
+    assert "<img" not in html
     assert "eval loss 3.00 → 1.50" in html
     assert "too large to keep" in html
 

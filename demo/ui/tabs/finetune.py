@@ -47,6 +47,7 @@ class FineTune:
     ask: Any
     compare: Any
     download: Any
+    again: Any
     zip: Any
     shelf: Shelf
 
@@ -161,6 +162,9 @@ def _result(shell: Shell) -> dict[str, Any]:
         download = labels.add(
             gr.Button, "finetune.download", elem_id="download", scale=0, min_width=130
         )
+        again = labels.add(
+            gr.Button, "tuning.continue_from", elem_id="continue", scale=0, min_width=130
+        )
     archive = labels.add(gr.DownloadButton, "finetune.zip", visible="hidden", elem_id="zip")
     return {
         "summary": summary,
@@ -168,6 +172,7 @@ def _result(shell: Shell) -> dict[str, Any]:
         "ask": ask,
         "compare": compare,
         "download": download,
+        "again": again,
         "zip": archive,
         "shelf": shelf.lay_out(shell),
     }

@@ -111,6 +111,7 @@ def summary(shell: Shell, language: str, run: RunState | None) -> Markup:
     said = [Markup('<p class="verdict">{}</p>').format(_verdict(shell, language, run))]
     if not run.has_adapter:
         said.append(notice(shell.texts.say(language, "tuning.not_kept"), "quiet"))
+        said.append(lapse.last_words(shell.texts, language, run))
     return joined([*said, costs.truth(shell.texts, language, run)])
 
 

@@ -6,6 +6,7 @@ Sends plain values; the script beside it draws them as text. Knows no run but th
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from demo.run_records import RunState
 from demo.ui.language import Texts
@@ -29,6 +30,25 @@ def picture() -> Any:
         apply_default_css=False,
         elem_id="time-lapse",
     )
+
+
+def last_words(texts: Texts, language: str, run: RunState) -> Markup:
+    """What a run whose weights did not stay answered to held-out questions, folded."""
+    if not run.last_words.answers:
+        return Markup("")
+    row = Markup('<li><p class="asked">{}</p><p class="said">{}</p><p class="cost">{}</p></li>')
+    rows = Markup("").join(
+        row.format(
+            probe.question,
+            answer or texts.say(language, "tuning.lapse.empty"),
+            texts.say(language, "tuning.lapse.expected", expected=probe.expected),
+        )
+        for probe, answer in zip(
+            run.last_words.probes, run.last_words.answers[-1].answers, strict=False
+        )
+    )
+    html = Markup('<details><summary>{}</summary><ol class="lapse-answers">{}</ol></details>')
+    return html.format(texts.say(language, "tuning.last_words"), rows)
 
 
 def value(texts: Texts, language: str, run: RunState | None) -> dict[str, Any]:

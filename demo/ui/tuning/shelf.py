@@ -87,8 +87,12 @@ def wire_up(shell: Shell, shelf: Shelf, step: Any) -> list[Any]:
         **QUIET,
     )
     filled = [step.dataset, step.choice.dial, *step.choice.form(), step.control.parent]
-    for button, handler in ((shelf.clone, clone), (shelf.continued, continued)):
-        event = wire([button.click], shell.bind(handler), chosen, filled, **QUIET)
+    for button, handler, inputs in (
+        (shelf.clone, clone, chosen),
+        (shelf.continued, continued, chosen),
+        (step.again, followed_on, page),
+    ):
+        event = wire([button.click], shell.bind(handler), inputs, filled, **QUIET)
         data = {"dataset": step.dataset, **page}
         event.success(
             shell.bind(data_step.show), inputs_kwargs=data, outputs=step.data_outputs(), **QUIET
@@ -149,6 +153,11 @@ def continued(shell: Shell, run: str | None, memory: Any, language: str) -> list
     base = (shell.texts.say(language, "base_model"), "")
     parent = gr.update(choices=[base, (found.name, found.id)], value=found.id, visible=True)
     return [*clone(shell, run, memory, language)[:-1], parent]
+
+
+def followed_on(shell: Shell, memory: Any, language: str) -> list[Any]:
+    """The same for the run that the page follows."""
+    return continued(shell, recalled(memory)["run"], memory, language)
 
 
 def rename(shell: Shell, run: str | None, name: str, memory: Any, language: str) -> Any:
