@@ -23,7 +23,7 @@ STEPS = {
     "min_p": 0.01,
     "repetition_penalty": 0.01,
     "dropout": 0.05,
-    "eval_share": 0.05,
+    "eval_share": 0.01,
 }
 TYPED = ("seed", "learning_rate", "max_steps", "alpha", "max_length", "top_k", "rows")
 """Fields whose range is too wide for a slider to hit a value."""

@@ -33,7 +33,7 @@ def test_method_shows_its_own_knobs_and_a_preset_that_fails_fills_the_form(
     expect(knob(page, lab, "rank")).to_have_count(0)
     expect(page.locator("#plan")).to_contain_text("Prompt tuning: trains 9,216 of 135 million")
     lab.unfold("methods.about")
-    expect(page.locator("#about-method .lit")).to_contain_text("virtual tokens")
+    expect(page.locator("#about-method g.lit")).to_contain_text("virtual tokens")
     lab.unfold("breaking.title")
     page.locator("#break-by_heart").click()
     expect(knob(page, lab, "epochs")).to_have_value(str(PRESETS["by_heart"]["epochs"]))
@@ -67,7 +67,7 @@ def test_run_is_replayed_renamed_and_cloned_and_another_one_thrown_away(
     expect(page.locator("#runs-table")).to_contain_text("Kept for later")
     choose(lab, "#over", "Kept for later")
     expect(page.locator("#curves path.over")).to_have_count(1)
-    lab.button("tuning.continue_from").click()
+    page.locator("#continue").click()
     expect(page.locator("#parent input")).to_have_value("Kept for later")
 
     field = knob(page, lab, "max_steps")

@@ -14,7 +14,7 @@ from demo.ui.tuning.choice import Choice, form, refit
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "rate": {"learning_rate": 0.1},
-    "by_heart": {"rows": 1, "epochs": 50, "batch_size": 1},
+    "by_heart": {"rows": 1, "epochs": 50, "batch_size": 1, "eval_share": 0.02},
     "template": {"template": "instruction"},
     "endless": {"train_end": False},
 }
