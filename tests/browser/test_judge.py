@@ -38,11 +38,11 @@ def test_shipped_pairs_are_counted_and_can_be_stopped(visit: OpenVisitor) -> Non
     lab.button("judge.pronouns").click()
     # All pairs take about a second: the button is pressed as soon as it shows.
     lab.page.wait_for_function(PRESS_STOP, polling="raf")
-    expect(lab.page.locator("#pairs .judging")).to_have_count(0)
+    expect(lab.page.locator("#pairs-pronouns .judging")).to_have_count(0)
     expect(lab.button("judge.words")).to_be_visible()
     lab.button("judge.words").click()
-    expect(lab.page.locator("#pairs .verdict")).to_contain_text("Neither is right")
-    expect(lab.page.locator("#pairs .lean")).to_have_count(12)
+    expect(lab.page.locator("#pairs-words .verdict")).to_contain_text("Neither is right")
+    expect(lab.page.locator("#pairs-words .lean")).to_have_count(12)
     assert lab.overflow() <= 0
 
 

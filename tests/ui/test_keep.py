@@ -68,7 +68,8 @@ def test_whatever_a_browser_says_a_fold_has_found_nothing_of_it_runs(page: Any, 
         "found_votes": {"html": evil},
         "found_next_token": {"candidates": evil},
         "found_next_token_picture": evil,
-        "found_judge_pairs": [evil],
+        "found_judge_words": [evil],
+        "found_judge": {"judged": [[evil, [[1, evil, "x", 1]]]], "asked": {"question": evil}},
         "found_attention": None,
     }
     content, _ = made(page, kind, **found)

@@ -12,7 +12,7 @@ from demo.experiment_records import KindFinding, Measured, Rung, Search, Sensiti
 from demo.lab import Lab
 from demo.prompting.judging import packed
 from demo.prompting.report.readable import readable
-from demo.records import Answer, Scored, TokenChoice
+from demo.records import Answer, Sampling, Scored, TokenChoice
 from demo.settings import LabSettings
 from demo.ui.glass import (
     batch,
@@ -23,6 +23,7 @@ from demo.ui.glass import (
     kept,
     next_token,
     pairs,
+    posed,
     said_again,
     search,
     sensitivity,
@@ -55,12 +56,19 @@ SCORES = [
     [text, packed(Scored((TokenChoice(1, text, logprob, 1),), 3))]
     for text, logprob in ((" 1", -1.0), (" 2", -2.0))
 ]
+ASKED = posed.Posed(posed.Words("What <b>as given</b>?", "three shots"), Sampling(temperature=0.8))
 RESULTS: dict[str, tuple[said_again.Redraw, dict[str, Any]]] = {
-    "draws": (draws.settle, {"draws": batch.kept(DRAWN), "warmth": 0.8}),
-    "votes": (votes.settle, {"draws": batch.kept(DRAWN), "rule": "none", "truth": "Paris"}),
+    "draws": (
+        draws.settle,
+        {"draws": batch.kept(DRAWN), "warmth": 0.8, "asked": ASKED.kept()},
+    ),
+    "votes": (
+        votes.settle,
+        {"draws": batch.kept(DRAWN), "rule": "none", "truth": "Paris", "asked": ASKED.kept()},
+    ),
     "sensitivity": (sensitivity.redraw, {"sensitivity": asdict(EXPERIMENT)}),
     "search": (search.redraw, {"search": asdict(LADDER)}),
-    "judge": (judge.redraw, {"judged": SCORES, "per_token": True}),
+    "judge": (judge.redraw, {"judged": SCORES, "per_token": True, "asked": ASKED.kept()}),
     "pairs": (pairs.settle, {"kind": "words", "scores": [[-1.0, -2.0]] * 2}),
     "code": (code.redraw, {"code": "print('<b>')"}),
     "keep": (keep.redraw, {}),
@@ -180,7 +188,7 @@ def test_every_result_of_a_fold_that_the_server_draws_follows_the_language(shell
     parts = playground.build(shell)
     asked = Asked(parts.inputs(shell), parts.chat, parts.message)
     # The lens is drawn by the browser, which follows the language by itself.
-    for fold in playground.FOLDS[1:]:
+    for fold in (next_token.build, *playground.FOLDS[1:]):
         fold(shell, asked)
     following = {id(part) for part, _ in asked.redraws}
     drawn_by_the_browser = {"attention"}

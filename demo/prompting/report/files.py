@@ -1,6 +1,6 @@
 """A report as JSON, exact to the last digit, and as one table in CSV that no spreadsheet runs as formulas.
 
-Knows values only, not what they mean.
+Knows values only; what they mean where their own shape would be no table, `tabular` knows.
 """
 
 import csv
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from demo.prompting.report.records import Report
+from demo.prompting.report.tabular import tabular
 
 FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20\t\r\n")
 """What a cell begins with that a spreadsheet would compute or break (OWASP, "CSV injection"); the
@@ -31,8 +32,9 @@ def as_json(report: Report) -> bytes:
 
 
 def as_csv(report: Report) -> bytes:
-    """One row for each item of a list and for each single value; columns by the names of values."""
-    rows = [row for part, value in report.document().items() for row in _rows(part, "", value)]
+    """One row for each item of a list and for each single value, never a list in a cell."""
+    document = report.document().items()
+    rows = [row for part, value in document for row in _rows(part, "", tabular(part, value))]
     columns = list(dict.fromkeys([*FIRST, *(name for row in rows for name in row)]))
     text = io.StringIO()
     text.write(MARK)
@@ -63,7 +65,7 @@ def _rows(part: str, item: str, value: Any) -> Iterator[dict[str, Any]]:
             if _nested(one):
                 yield from _rows(f"{part}.{name}", item, one)
             else:
-                yield where | {"name": name, "value": _plain(one)}
+                yield where | {"name": name, "value": one}
     elif isinstance(value, list | tuple):
         for number, one in enumerate(value, 1):
             place = f"{item}.{number}" if item else str(number)
@@ -75,9 +77,9 @@ def _rows(part: str, item: str, value: Any) -> Iterator[dict[str, Any]]:
 def _item(part: str, item: str, value: Any) -> Iterator[dict[str, Any]]:
     """A row of a list; what is nested in it follows in rows of its own."""
     if not isinstance(value, dict):
-        yield {"part": part, "item": item, "value": _plain(value)}
+        yield from _rows(part, item, value)
         return
-    flat = {_column(name): _plain(one) for name, one in value.items() if not _nested(one)}
+    flat = {_column(name): one for name, one in value.items() if not _nested(one)}
     yield {"part": part, "item": item} | flat
     for name, one in value.items():
         if _nested(one):
@@ -90,11 +92,5 @@ def _column(name: str) -> str:
 
 
 def _nested(value: Any) -> bool:
-    """Whether a value needs rows of its own: a mapping, or a list with mappings."""
-    if isinstance(value, list | tuple):
-        return any(isinstance(one, dict) for one in value)
-    return isinstance(value, dict)
-
-
-def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list | tuple | dict) else value
+    """Whether a value needs rows of its own."""
+    return isinstance(value, dict | list | tuple)

@@ -104,12 +104,16 @@ def _found(part: Part, words: Mapping[str, str]) -> Markup:
     if part.picture:
         return clean(part.picture)
     if part.name == "lens" and data.get("branches"):
-        return _branches(data["branches"], words)
+        return _facts(data.get("question")) + _branches(data["branches"], words)
     if part.name == "attention" and data.get("attention"):
         drawn = zip(data["tokens"], mean_attention(data["attention"]), strict=True)
-        note = Markup('<p class="facts">{}</p>').format(words["attention"])
+        note = _facts(data.get("question")) + _facts(words["attention"])
         return note + _tinted((str(token), weight**0.5, weight) for token, weight in drawn)
     return _tables(part.title, data)
+
+
+def _facts(said: Any) -> Markup:
+    return Markup('<p class="facts">{}</p>').format(said) if said else Markup("")
 
 
 def _branches(branches: list[dict[str, Any]], words: Mapping[str, str]) -> Markup:

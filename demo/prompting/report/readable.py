@@ -1,4 +1,4 @@
-"""What the folds keep in short, written out: tokens with probabilities, candidates, weights of attention.
+"""What the folds keep in short, written out: tokens with probabilities, candidates, scores, attention.
 
 A browser kept it, so anything may be in it: what cannot be read stays as it is, under `as_kept`. Knows no
 file format.
@@ -11,6 +11,7 @@ from typing import Any
 
 from demo.errors import LabError
 from demo.prompting.branches import tree_of
+from demo.prompting.judging import Question, joined_to, questions
 from demo.records import TokenChoice
 
 SHOWN = ("html", "language")
@@ -76,7 +77,7 @@ def _next_token(value: Mapping[str, Any]) -> dict[str, Any]:
     highest = max(logit for _, _, logit, _ in candidates)
     whole = sum(math.exp(c[2] - highest) for c in candidates)
     whole += sum(count * math.exp(logit - highest) for logit, count in tail)
-    return {
+    return _asked(value) | {
         "after": value["after"],
         "prompt_tokens": value["prompt_tokens"],
         "other_tokens": sum(count for _, count in tail),
@@ -105,7 +106,53 @@ def _attention(value: Mapping[str, Any]) -> dict[str, Any]:
         }
         for at in range(layers * heads)
     ]
-    return {"looking": tokens[-1], "tokens": list(tokens), "attention": rows}
+    who = {name: value[name] for name in ("question", "speaks") if name in value}
+    return who | {"looking": tokens[-1], "tokens": list(tokens), "attention": rows}
+
+
+def _judge(value: Mapping[str, Any]) -> dict[str, Any]:
+    """One entry for each continuation, and one for each of their tokens."""
+    continuations: list[dict[str, Any]] = []
+    tokens: list[dict[str, Any]] = []
+    for number, (text, scored) in enumerate(value["judged"], 1):
+        total = sum(float(logprob) for _, _, logprob, _ in scored)
+        summed = {"logprob": round(total, 5), "tokens": len(scored)}
+        mean = {"mean_logprob": round(total / max(len(scored), 1), 5)}
+        continuations.append({"continuation": str(text), **summed, **mean})
+        tokens += [
+            {"of": number, "place": place, "token": str(token), "id": int(i),
+             "logprob": float(logprob), "probability": share(float(logprob)), "rank": int(rank)}
+            for place, (i, token, logprob, rank) in enumerate(scored, 1)
+        ]  # fmt: skip
+    how = {name: value[name] for name in ("per_token", "repeated") if name in value}
+    return _asked(value) | how | {"continuations": continuations, "tokens": tokens}
+
+
+def _pairs(value: Mapping[str, Any]) -> dict[str, Any]:
+    """One entry for each pair of sentences, both written out."""
+    asked = questions(value["kind"])
+    pairs = [_pair(*one) for one in zip(asked, value["scores"], strict=False)]
+    return _asked(value) | {"kind": value["kind"], "pairs": pairs} if pairs else {}
+
+
+def _pair(question: Question, scores: Sequence[Any]) -> dict[str, Any]:
+    names = ("first", "second")
+    first, second = (question.before + end for end in joined_to(question.before, question.options))
+    one, other = (float(score) for score in scores)
+    right = {} if question.right is None else {"right": names[question.right]}
+    return {
+        "first": first,
+        "second": second,
+        "first_logprob": one,
+        "second_logprob": other,
+        "likelier": names[other > one],
+        **right,
+    }
+
+
+def _asked(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The question and the settings, where they were kept."""
+    return {"asked": value["asked"]} if "asked" in value else {}
 
 
 def share(logprob: float) -> float:
@@ -123,4 +170,7 @@ WRITTEN_OUT: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "lens": _lens,
     "next_token": _next_token,
     "attention": _attention,
+    "judge": _judge,
+    "judge_pronouns": _pairs,
+    "judge_words": _pairs,
 }

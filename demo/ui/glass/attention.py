@@ -141,6 +141,7 @@ def packed(seen: Attention, question: AnswerRequest) -> dict[str, Any]:
         "heads": len(seen.weights[0]),
         "weights": b64encode(weights).decode(),
         "question": _end(question.messages[-1].content),
+        "speaks": question.adapter,
     }
 
 

@@ -13,6 +13,7 @@ from demo.prompting.votes import Vote, grouped
 from demo.records import Answer, Sampling
 from demo.ui.glass import batch, said_again
 from demo.ui.glass.distribution import percent
+from demo.ui.glass.posed import Posed, line, marked, posed, read_posed
 from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.language import Texts
@@ -55,17 +56,18 @@ def build(shell: Shell, asked: Asked) -> None:
 def draw(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
     """Twenty answers to the present question; what has ended is grouped as it comes."""
     language, answers = given["language"], []
-    yield _value(shell.texts, language, [], given["warmth"], live=True)
+    yield _value(shell.texts, language, [], given["warmth"], None, live=True)
     try:
         asked = question_now(shell, request, given)
         question = batch.drawn_with(
             asked, temperature=given["warmth"], max_new_tokens=given["longest"]
         )
+        warmth, told = question.sampling.temperature, posed(shell, given, question, drawn=True)
         for answers in batch.follow(shell, question, COUNT):
-            yield _value(shell.texts, language, answers, question.sampling.temperature, live=True)
+            yield _value(shell.texts, language, answers, warmth, told, live=True)
         if failed := batch.failure(answers):
             raise failed
-        yield _value(shell.texts, language, answers, question.sampling.temperature, live=False)
+        yield _value(shell.texts, language, answers, warmth, told, live=False)
     except Exception as error:
         yield {"html": notice(shell.explain(language, error))}
 
@@ -73,11 +75,18 @@ def draw(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, 
 def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
     """What was drawn until it was stopped, or has ended, told in this language."""
     warmth = value.get("warmth") if isinstance(value, dict) else 0.0
-    return _value(shell.texts, language, batch.read_kept(value), warmth, live=False)
+    answers, told = batch.read_kept(value), read_posed(value)
+    return _value(shell.texts, language, answers, warmth, told, live=False)
 
 
 def _value(
-    texts: Texts, language: str, answers: Sequence[Answer], warmth: Any, *, live: bool
+    texts: Texts,
+    language: str,
+    answers: Sequence[Answer],
+    warmth: Any,
+    told: Posed | None,
+    *,
+    live: bool,
 ) -> dict[str, Any]:
     """The picture, and the draws that it shows."""
     done = batch.ended(answers)
@@ -87,13 +96,14 @@ def _value(
         else _summary(texts, language, answers, done, warmth)
     )
     groups = grouped([answer.text for answer in done])
-    html = Markup('<div class="batch {}">{}<ol class="groups">{}</ol></div>').format(
+    html = Markup('<div class="batch {}">{}<ol class="groups">{}</ol>{}</div>').format(
         "drawing" if live else "",
         above,
         joined(_group(texts, language, group, done) for group in groups),
+        line(texts, language, told),
     )
-    told = {} if live else told_in(language)
-    return {"html": html, "draws": batch.kept(answers), "warmth": warmth, **told}
+    found = {"html": html, "draws": batch.kept(answers), "warmth": warmth, **marked(told)}
+    return found if live else found | told_in(language)
 
 
 def _summary(

@@ -14,6 +14,7 @@ from demo.lab.answers import LONGEST_TEXT
 from demo.prompting.judging import Question, continuations_of, lines_of, questions
 from demo.records import Message, ScoreRequest, conversation
 from demo.ui.glass import judged, pairs, said_again
+from demo.ui.glass.posed import LONGEST, Posed, Words, line, marked, read_posed, title_of
 from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, section
 from demo.ui.memory import recalled, visitor
@@ -80,7 +81,17 @@ def judge(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str,
         return
     found = tuple(zip(asked.continuations, scores, strict=True))
     repeated = len(lines_of(given["options"])) - len(found)
-    yield _value(shell, language, found, bool(given["per_token"]), repeated)
+    told = _posed(shell, given, asked)
+    yield _value(shell, language, found, bool(given["per_token"]), repeated, told)
+
+
+def _posed(shell: Shell, given: dict[str, Any], asked: ScoreRequest) -> Posed:
+    """What the continuations were judged after, and by whom; nothing is drawn."""
+    system = "" if asked.completion else str(given["system"] or "")
+    text, mode = asked.messages[-1].content, "plain" if asked.completion else "chat"
+    title = title_of(shell, given)
+    words = Words(text[:LONGEST], "", mode, asked.adapter, title, system[:LONGEST])
+    return Posed(words)
 
 
 def _request(request: gr.Request, given: dict[str, Any]) -> ScoreRequest:
@@ -101,22 +112,31 @@ def _request(request: gr.Request, given: dict[str, Any]) -> ScoreRequest:
 def measured_by(shell: Shell, view: Any, per_token: bool, language: str) -> Any:
     """The same scores by the other measure; nothing before the first."""
     found, repeated = judged.read_kept(view), judged.read_repeated(view)
-    return _value(shell, language, found, bool(per_token), repeated) if found else gr.skip()
+    if not found:
+        return gr.skip()
+    return _value(shell, language, found, bool(per_token), repeated, read_posed(view))
 
 
 def redraw(shell: Shell, view: Any, language: str) -> dict[str, Any]:
     """The same scores in another language."""
     found, repeated = judged.read_kept(view), judged.read_repeated(view)
-    return _value(shell, language, found, view.get("per_token") is True, repeated)
+    per_token = view.get("per_token") is True
+    return _value(shell, language, found, per_token, repeated, read_posed(view))
 
 
 def _value(
-    shell: Shell, language: str, found: judged.Judged, per_token: bool, repeated: int
+    shell: Shell,
+    language: str,
+    found: judged.Judged,
+    per_token: bool,
+    repeated: int,
+    told: Posed | None,
 ) -> dict[str, Any]:
     try:
         html = judged.view(shell.texts, language, found, per_token)
         html += judged.repeated_note(shell.texts, language, repeated)
+        html += line(shell.texts, language, told)
     except LabError as error:
         return {"html": notice(shell.explain(language, error))}
-    measure = {"per_token": per_token, "repeated": repeated}
+    measure = {"per_token": per_token, "repeated": repeated, **marked(told)}
     return {"html": html, "judged": judged.kept(found), **measure, **told_in(language)}

@@ -18,6 +18,7 @@ from demo.prompting.report.records import Part, Report
 from demo.records import AnswerRequest
 from demo.ui import speech
 from demo.ui.glass import said_again
+from demo.ui.glass.posed import marked, read_posed
 from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.memory import recalled
@@ -80,6 +81,7 @@ def gathered(shell: Shell, question: AnswerRequest, given: dict[str, Any]) -> Re
         "model": status.model,
         "precision": status.precision,
         "device": status.device,
+        "question": shell.texts.say(given["language"], "keep.at_saving"),
     }
     how = {"completion": question.completion, "control": question.control}
     return Report(
@@ -107,15 +109,25 @@ def _parts(shell: Shell, given: dict[str, Any]) -> Iterator[Part]:
         name = key.removeprefix(FOUND)
         if not key.startswith(FOUND) or name.endswith(PICTURE):
             continue
-        if data := readable(name, value):
+        if data := readable(name, _checked(name, value)):
             picture = given.get(f"{key}{PICTURE}", value.get("html"))
             yield Part(name, _title(shell, given, name), data, str(picture or ""))
 
 
+def _checked(name: str, value: Any) -> Any:
+    """A value whose `asked` is what a server wrote; the lens keeps its own kind."""
+    if name == "lens" or not isinstance(value, dict) or "asked" not in value:
+        return value
+    return {key: one for key, one in value.items() if key != "asked"} | marked(read_posed(value))
+
+
 def _title(shell: Shell, given: dict[str, Any], name: str) -> str:
-    """The fold's; a second result of a fold is named after it, as in `judge_pairs`."""
+    """The fold's; another result of a fold is named after its button, as in `judge_words`."""
     folds = shell.texts.node(given["language"], "components")
-    return str(folds[name if name in folds else name.rpartition("_")[0]]["title"]["label"])
+    if name in folds:
+        return str(folds[name]["title"]["label"])
+    fold, _, button = name.rpartition("_")
+    return str(folds[fold][button]["value"])
 
 
 def written(kind: str, shell: Shell, language: str, report: Report) -> bytes:

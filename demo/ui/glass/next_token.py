@@ -16,6 +16,7 @@ from demo.look_records import Candidate, NextToken
 from demo.prompting.reshape import reshape
 from demo.records import Sampling
 from demo.ui.glass.distribution import distribution
+from demo.ui.glass.posed import line, marked, posed, read_posed
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.language import Texts
 from demo.ui.shell import AT_ONCE, STREAM, Shell, chain, wire
@@ -61,7 +62,8 @@ def look(shell: Shell, request: gr.Request, **given: Any) -> Iterator[tuple[Any,
         yield {}, notice(shell.explain(language, error))
         return
     after = question.messages[-1].content[-QUESTION_SHOWN:]
-    kept = packed(seen) | {"after": after, "language": language}
+    told = marked(posed(shell, given, question, drawn=False))
+    kept = packed(seen) | {"after": after, "language": language, **told}
     yield kept, picture_of(shell.texts, language, kept, question.sampling)
 
 
@@ -89,8 +91,9 @@ def picture_of(texts: Texts, language: str, kept: dict[str, Any], sampling: Samp
     after = str(kept.get("after", ""))[-QUESTION_SHOWN:]
     facts = texts.say(language, "next_token.facts", tokens=seen.prompt_tokens, text=after)
     shape = reshape(seen, sampling)
-    line = Markup('<p class="facts">{}</p>').format(facts)
-    return line + distribution(texts, language, seen, shape, sampling)
+    above = Markup('<p class="facts">{}</p>').format(facts)
+    shown = distribution(texts, language, seen, shape, sampling)
+    return above + shown + line(texts, language, read_posed(kept))
 
 
 def packed(seen: NextToken) -> dict[str, Any]:

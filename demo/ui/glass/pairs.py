@@ -17,6 +17,7 @@ from demo.ui import speech
 from demo.ui.glass import said_again
 from demo.ui.glass.distribution import percent
 from demo.ui.glass.judged import ratio_in_words
+from demo.ui.glass.posed import Posed, Words, line, marked, read_posed, title_of
 from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked
 from demo.ui.language import Texts
@@ -39,15 +40,21 @@ def build(shell: Shell, asked: Asked) -> None:
             for kind in KINDS
         }
         stop = add(gr.Button, "judge.stop", elem_classes="when-judging", min_width=90)
-    shown = gr.HTML({"html": ""}, html_template="${value.html}", js_on_load=None, elem_id="pairs")
-    asked.results["judge_pairs"] = shown
-    judging = [
-        wire([button.click], shell.bind(judge_all, kind), asked.inputs, shown, **STREAM)
+    shown = {
+        kind: gr.HTML(
+            {"html": ""}, html_template="${value.html}", js_on_load=None, elem_id=f"pairs-{kind}"
+        )
+        for kind in KINDS
+    }
+    asked.results.update({f"judge_{kind}": part for kind, part in shown.items()})
+    judging = {
+        kind: wire([button.click], shell.bind(judge_all, kind), asked.inputs, shown[kind], **STREAM)
         for kind, button in go.items()
-    ]
-    kept = {"value": shown, "language": shell.language}
-    wire_stop(stop, judging, shell.bind(settle), kept, shown)
-    said_again.follow(shell, asked, shown, settle, judging)
+    }
+    kept = shown | {"language": shell.language}
+    wire_stop(stop, [*judging.values()], shell.bind(settle_all), kept, [*shown.values()])
+    for kind, part in shown.items():
+        said_again.follow(shell, asked, part, settle, [judging[kind]])
 
 
 def judge_all(
@@ -61,14 +68,15 @@ def judge_all(
         "visitor": visitor(given["memory"], request),
     }
     scores: list[list[float]] = []
-    yield _value(shell.texts, language, kind, scores, live=True)
+    yield _value(shell.texts, language, (kind, scores), None, live=True)
     try:
+        told = Posed(Words("", mode="plain", speaks=asked["adapter"], title=title_of(shell, given)))
         for scores in speech.paced(_scored(shell, kind, asked), shell.gap):
-            yield _value(shell.texts, language, kind, scores, live=True)
+            yield _value(shell.texts, language, (kind, scores), told, live=True)
     except Exception as error:
         yield {"html": notice(shell.explain(language, error))}
         return
-    yield _value(shell.texts, language, kind, scores, live=False)
+    yield _value(shell.texts, language, (kind, scores), told, live=False)
 
 
 def _scored(shell: Shell, kind: Kind, asked: dict[str, Any]) -> Iterator[list[list[float]]]:
@@ -85,10 +93,20 @@ def _scored(shell: Shell, kind: Kind, asked: dict[str, Any]) -> Iterator[list[li
         yield scores
 
 
+def settle_all(shell: Shell, language: str, **values: Any) -> list[Any]:
+    """What was under way is settled; the result of the other kind stays as it is."""
+    under_way = [
+        isinstance(v, dict) and "kind" in v and "language" not in v for v in values.values()
+    ]
+    return [
+        settle(shell, value, language) if live else gr.skip()
+        for value, live in zip(values.values(), under_way, strict=True)
+    ]
+
+
 def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
     """What was judged until it was stopped, or has ended, told in this language."""
-    kind, scores = read_kept(value)
-    return _value(shell.texts, language, kind, scores, live=False)
+    return _value(shell.texts, language, read_kept(value), read_posed(value), live=False)
 
 
 def read_kept(value: Any) -> tuple[Kind, list[list[float]]]:
@@ -105,8 +123,14 @@ def read_kept(value: Any) -> tuple[Kind, list[list[float]]]:
 
 
 def _value(
-    texts: Texts, language: str, kind: Kind, scores: list[list[float]], *, live: bool
+    texts: Texts,
+    language: str,
+    found: tuple[Kind, list[list[float]]],
+    told: Posed | None,
+    *,
+    live: bool,
 ) -> dict[str, Any]:
+    kind, scores = found
     asked = questions(kind)
     if live:
         html = _progress(texts, language, len(scores), len(asked))
@@ -119,8 +143,9 @@ def _value(
             html += notice(
                 texts.say(language, "judge.stopped", count=len(scores), all=len(asked)), "quiet"
             )
-    told = {} if live else told_in(language)
-    return {"html": html, "kind": kind, "scores": scores, **told}
+    html += line(texts, language, told)
+    value = {"html": html, "kind": kind, "scores": scores, **marked(told)}
+    return value if live else value | told_in(language)
 
 
 def _progress(texts: Texts, language: str, done: int, count: int) -> Markup:

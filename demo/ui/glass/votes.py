@@ -4,7 +4,7 @@ Knows no model; the lab draws, `demo.prompting.votes` counts.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
@@ -16,6 +16,7 @@ from demo.records import Answer, Sampling
 from demo.ui.asking import answer_rule
 from demo.ui.glass import batch, said_again
 from demo.ui.glass.ballot import ballot
+from demo.ui.glass.posed import Posed, line, marked, posed, read_posed
 from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.shell import STREAM, Shell, wire, wire_stop
@@ -38,6 +39,7 @@ class Election:
     truth: str
     """The right answer, where the visitor knows it."""
     answers: list[Answer] = field(default_factory=list)
+    asked: Posed | None = None
 
 
 def build(shell: Shell, asked: Asked) -> None:
@@ -78,8 +80,9 @@ def vote(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, 
             question_now(shell, request, given), temperature=given["warmth"]
         )
         answers: list[Answer] = []
+        election = replace(election, asked=posed(shell, given, question, drawn=True))
         for answers in batch.follow(shell, question, given["count"]):
-            election = Election(election.rule, election.truth, answers)
+            election = replace(election, answers=answers)
             yield shown(shell, language, election, live=True)
         if failed := batch.failure(answers):
             raise failed
@@ -103,7 +106,8 @@ def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
     """The votes of the chains that have ended, or had when it was stopped, told in this language."""
     given = value if isinstance(value, dict) else {}
     rule, truth = str(given.get("rule", "")), str(given.get("truth", ""))[:LONGEST_TRUTH]
-    election = Election(rule if rule in EXTRACTORS else "none", truth, batch.read_kept(value))
+    known = rule if rule in EXTRACTORS else "none"
+    election = Election(known, truth, batch.read_kept(value), read_posed(value))
     return shown(shell, language, election, live=False)
 
 
@@ -111,9 +115,10 @@ def shown(shell: Shell, language: str, election: Election, *, live: bool) -> dic
     """The picture, and the chains that it counts."""
     html = ballot(shell.texts, language, election.answers, (election.rule, election.truth), live)
     return {
-        "html": html,
+        "html": html + line(shell.texts, language, election.asked),
         "draws": batch.kept(election.answers),
         "rule": election.rule,
         "truth": election.truth,
+        **marked(election.asked),
         **({} if live else told_in(language)),
     }
