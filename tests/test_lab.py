@@ -255,7 +255,7 @@ def test_a_second_waiting_run_is_refused_and_a_stopped_one_makes_room(lab: Lab) 
         ({"rank": 0}, "rank must be between 1 and 64; got 0"),
         ({"learning_rate": "fast"}, "learning_rate must be a number; got 'fast'"),
         ({"learning_rate": float("nan")}, "learning_rate must be between"),
-        ({"epochs": 10**9}, "epochs must be between 1 and 20"),
+        ({"epochs": 10**9}, "epochs must be between 1 and 50"),
         ({"method": "magic"}, "method must be one of lora"),
     ],
 )

@@ -70,6 +70,7 @@ def framing(shell: Shell, message: Any) -> Framing:
         system = labels.add(gr.Textbox, "framing.system", lines=3, max_lines=8, interactive=True)
     own = own_prompts(shell)
     with labels.add(gr.Accordion, "framing.sampling", open=False, elem_classes="fold"):
+        gr.HTML("", elem_classes="sampling-strip", padding=False)
         presets = preset_buttons(labels)
         sampling = sampling_controls(labels, Sampling())
     wire_presets(presets, sampling)

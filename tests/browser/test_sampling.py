@@ -22,7 +22,7 @@ def test_one_look_is_redrawn_as_the_controls_move(visit: OpenVisitor, width: int
     lab.page.locator("#message textarea").fill(QUESTION)
     lab.unfold("next_token.title")
     lab.button("next_token.look").click()
-    table = lab.page.locator("table.next-token")
+    table = lab.page.locator("#next-token table.next-token")
     expect(table.locator("tbody tr")).to_have_count(16)
     expect(lab.page.locator("#next_token")).to_contain_text("greedy: it always takes")
 
@@ -31,6 +31,9 @@ def test_one_look_is_redrawn_as_the_controls_move(visit: OpenVisitor, width: int
     expect(table.locator("tr.cut")).to_have_count(0)
     set_control(lab, "top_k", 3)
     expect(table.locator("tr.cut")).to_have_count(12)
+    beside = lab.page.locator(".sampling-strip tr").first
+    expect(beside).to_be_in_viewport()
+    expect(beside).to_contain_text(str(table.locator("tbody tr .number").nth(1).text_content()))
     expect(table.locator("tr.cut s").first).to_be_visible()
     expect(table.locator("tr.cut").first).to_contain_text("cut by Top-k")
     assert violations(lab.page) == []

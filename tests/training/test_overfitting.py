@@ -19,6 +19,12 @@ def test_eval_loss_that_stays_above_its_best_while_train_loss_falls_is_overfitti
     assert (found.best_step, found.best_loss, found.step, found.loss) == (2, 1.5, 4, 1.7)
 
 
+def test_a_run_that_is_worse_than_the_base_from_its_first_step_is_overfitting_too() -> None:
+    found = overfitting(events([1.5, 1.6, 1.7], [2.5, 1.0]))
+    assert found is not None
+    assert found.best_step == 0
+
+
 @pytest.mark.parametrize(
     ("held_out", "train"),
     [

@@ -34,16 +34,19 @@ def pressed(turn: Any) -> gr.EventData:
     return gr.EventData(None, {"turn": turn})
 
 
-def test_edited_question_and_what_followed_are_taken_back(shell: Shell) -> None:
-    left, message, said = taking_back.edit(shell, pressed(1), chat(*TURNS), "en")
-    assert speech.read_turns(left) == TURNS[:1]
+def test_question_to_be_edited_goes_to_the_field_and_what_followed_stands_till_it_is_sent(
+    shell: Shell,
+) -> None:
+    left, message, said = taking_back.edit(shell, pressed(1), chat(*TURNS), "", "en")
+    assert speech.read_turns(left) == TURNS
+    assert speech.standing(left) == TURNS[:1]
     assert message == "two"
-    assert "back in the message field" in said
+    assert "only then" in said
 
 
-@pytest.mark.parametrize("turn", [3, -1, 0.5, "x", None, True])
+@pytest.mark.parametrize("turn", [3, -2, 0.5, "x", None, True])
 def test_turn_that_does_not_exist_is_refused_and_the_chat_stays(shell: Shell, turn: Any) -> None:
-    left, message, said = taking_back.edit(shell, pressed(turn), chat(*TURNS), "en")
+    left, message, said = taking_back.edit(shell, pressed(turn), chat(*TURNS), "", "en")
     assert left == message == gr.skip()
     assert "notice error" in said
 
@@ -57,7 +60,7 @@ def test_undo_takes_the_last_turn_away_and_of_an_empty_chat_nothing(shell: Shell
 
 def test_nothing_is_taken_back_while_an_answer_is_under_way(shell: Shell) -> None:
     going = chat(*TURNS[:2], replace(TURNS[2], reason=""))
-    left, message, said = taking_back.edit(shell, pressed(0), going, "en")
+    left, message, said = taking_back.edit(shell, pressed(0), going, "", "en")
     assert left == message == gr.skip()
     assert TEXTS.say("en", "answer_under_way") in said
     left, said = taking_back.undo(shell, going, "en")

@@ -20,6 +20,7 @@ from demo.ui.glass.posed import line, marked, posed, read_posed
 from demo.ui.glass.section import Asked, question_now, section
 from demo.ui.language import Texts
 from demo.ui.shell import AT_ONCE, STREAM, Shell, chain, wire
+from demo.ui.theme import ASSETS
 from demo.ui.views import notice
 
 MOST_KEPT = 20_000
@@ -33,7 +34,8 @@ def build(shell: Shell, asked: Asked) -> None:
     with section(shell, "next_token"):
         look_button = shell.labels.add(gr.Button, "next_token.look", elem_classes="fold-button")
         kept = gr.HTML({}, html_template="<i></i>", elem_classes="kept-only", js_on_load=None)
-        picture = gr.HTML("", elem_id="next-token")
+        script = (ASSETS / "next_token.js").read_text(encoding="utf-8")
+        picture = gr.HTML("", elem_id="next-token", js_on_load=script)
     asked.results.update(next_token=kept, next_token_picture=picture)
     knobs = {f.name: asked.inputs[f.name] for f in fields(Sampling)}
     looking = wire([look_button.click], shell.bind(look), asked.inputs, [kept, picture], **STREAM)
