@@ -5,7 +5,6 @@ Knows no run folder, and decides nothing about the run.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from demo.run_records import RunEvent
 
@@ -62,6 +61,7 @@ def _train_loss_fell(events: Sequence[RunEvent], since: int) -> bool:
     losses = [(e.step, e.train_loss) for e in events if e.train_loss is not None]
     after = [loss for step, loss in losses if step > since]
     before = [loss for step, loss in losses if step <= since][-len(after) :]
-    if not after or not before:
-        return all(b <= a for a, b in pairwise(after)) and bool(after)
+    before = before or after[: len(after) // 2]  # The base itself was best.
+    if not before:
+        return False
     return sum(after) / len(after) < sum(before) / len(before)

@@ -73,6 +73,11 @@ def poll(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
     return shown if live else shown | offered(shell, pages, **given)
 
 
+def look_again(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
+    """After the visitor changed a run: the followed one, and all that there are."""
+    return offered(shell, pages, **given) | poll(shell, pages, **given)
+
+
 def offered(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
     """Adapters and earlier runs to choose from; a choice that is gone falls back."""
     memory, language = given["memory"], given["language"]
@@ -117,7 +122,7 @@ def wire_runs(shell: Shell, pages: Pages) -> None:
     steered = control.wire_up(shell, steer)
     shelved = shelf.wire_up(shell, fold, step)
     for event in (begun, stopped, opened, deleted, *steered, *shelved):
-        chain(event, look, inputs, outputs, **AT_ONCE)
+        chain(event, shell.bind(look_again, pages), inputs, outputs, **AT_ONCE)
 
 
 def wire_results(shell: Shell, pages: Pages) -> None:

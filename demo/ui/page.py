@@ -12,10 +12,10 @@ from demo.ui.following import Pages, forgotten, offered, poll, run_banner, wire_
 from demo.ui.language import LANGUAGES, Labels, Texts, preferred
 from demo.ui.memory import browser_memory, recalled
 from demo.ui.prompt_choice import offer
-from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
+from demo.ui.shell import AT_ONCE, Shell, chain, wire
 from demo.ui.tabs import compare, data_step, finetune, playground
 from demo.ui.theme import THEME_BUTTON, THEME_SCRIPT, launch_look
-from demo.ui.tuning import costs
+from demo.ui.tuning import choice
 from demo.ui.views import header
 
 if TYPE_CHECKING:
@@ -90,17 +90,14 @@ def _wire(shell: Shell, pages: Pages, blocks: gr.Blocks, machine: Any) -> None:
     switched = wire([language.input], shell.bind(switch), state, [memory, *labels], **AT_ONCE)
     begun = chain(begun, shell.bind(data_step.restored), state, pages.fine_tune.dataset, **AT_ONCE)
     inputs, outputs = _redrawn(shell, pages, machine, watch)
-    plan = (
-        shell.bind(costs.plan),
-        finetune.plan_inputs(shell, pages.fine_tune),
-        pages.fine_tune.choice.told(),
-    )
+    step = pages.fine_tune
+    planned = finetune.plan_inputs(shell, step)
     columns = {"columns": pages.compare.columns, "language": language}
     for event in (begun, switched):
         # Gradio itself sets the browser's language, whether the page speaks it or not.
         event.then(None, language, None, js=LANGUAGE_SCRIPT, api_visibility="private")
         drawn = chain(event, shell.bind(redraw, pages, machine, watch), inputs, outputs, **AT_ONCE)
-        chain(drawn, *plan, **QUIET)
+        choice.refit(shell, step.choice, planned, drawn)
         chain(drawn, shell.bind(compare.prove), columns, pages.compare.columns, **AT_ONCE)
     notices = [pages.playground.notice, pages.compare.verdict]
     watched = [machine, watch, *notices, *pages.outputs()]
@@ -111,7 +108,7 @@ def _wire(shell: Shell, pages: Pages, blocks: gr.Blocks, machine: Any) -> None:
         watched,
         **AT_ONCE,
     )
-    chain(ticked, *plan, **QUIET)
+    choice.refit(shell, step.choice, planned, ticked)
 
 
 def _redrawn(

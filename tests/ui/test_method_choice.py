@@ -7,13 +7,15 @@ import gradio as gr
 import pytest
 from markupsafe import escape
 
+from demo.errors import BadInput, LabError
 from demo.methods import METHODS, good_settings
 from demo.run_records import Cost, RunPlan, RunState, TrainSettings
 from demo.ui.controls import training_controls
 from demo.ui.language import LANGUAGES, Labels, Texts
+from demo.ui.shell import Shell
 from demo.ui.tuning import breaking, costs
 from demo.ui.tuning.about import FAMILIES, VIEWS, about
-from demo.ui.tuning.choice import choose, form
+from demo.ui.tuning.choice import choose, form, turn
 
 TEXTS = Texts.load()
 PLAN = RunPlan(
@@ -110,3 +112,37 @@ def test_run_that_fails_on_purpose_fills_the_whole_form(name: str) -> None:
     assert {n: v for n, v in filled.items() if v != good[n]} == dict(breaking.PRESETS[name])
     assert dial == (None if name == "by_heart" else "quick")
     TrainSettings(**filled)
+
+
+class Fitting:
+    """As much of the lab as the dial asks for."""
+
+    def __init__(self, fitted: TrainSettings | LabError) -> None:
+        self.fitted = fitted
+
+    def fit_run(self, *_: Any) -> TrainSettings:
+        if isinstance(self.fitted, LabError):
+            raise self.fitted
+        return self.fitted
+
+
+def turned(fitted: TrainSettings | LabError, **changes: Any) -> list[Any]:
+    """Epochs and steps after a turn of the dial; `None` where they stay."""
+    lab: Any = Fitting(fitted)
+    with gr.Blocks():
+        shell = Shell(lab, TEXTS, Labels(TEXTS), gr.BrowserState({}), gr.Radio(["en"]))
+    page = {"dataset": "d", "memory": {}, "language": "en", "dial": "quick"} | changes
+    values = turn(shell, **given(), **page)
+    return [None if isinstance(value, dict) else value for value in values]
+
+
+def test_dial_sets_only_what_changes() -> None:
+    assert turned(TrainSettings(epochs=3)) == [3, None]
+    assert turned(TrainSettings(max_steps=12)) == [None, 12]
+    assert turned(TrainSettings()) == [None, None]
+
+
+def test_dial_that_stands_nowhere_or_cannot_plan_leaves_the_form_alone() -> None:
+    assert turned(TrainSettings(epochs=3), dial=None) == [None, None]
+    assert turned(TrainSettings(epochs=3), dataset="") == [None, None]
+    assert turned(BadInput("nothing_trained", file="a")) == [None, None]

@@ -80,7 +80,7 @@ def wire_up(shell: Shell, shelf: Shelf, step: Any) -> list[Any]:
     chosen = page | {"run": shelf.runs}
     wire_question(shelf.delete, shelf.question)
     wire(
-        [shelf.over.change],
+        [shelf.over.change, shell.language.input],
         shell.bind(compared),
         page | {"runs": shelf.over},
         shelf.curves,
