@@ -7,7 +7,16 @@ what is loaded, and from where, it is told.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from demo.prompting.code_adapters import Worn, adapter_imports, adapter_lines, quoted
+from demo.prompting.code_adapters import (
+    BOTTLENECK,
+    HEAD,
+    Worn,
+    adapter_imports,
+    adapter_lines,
+    is_wrapped,
+    quoted,
+)
+from demo.prompting.code_own import bottleneck_lines, head_lines
 from demo.records import AnswerRequest, Sampling
 
 WIDTH = 96
@@ -51,13 +60,19 @@ def code(
         worn: the adapters that answer, none for the base.
     """
     prompt = _completion(request) if request.completion else _chat(turns, loaded)
+    narrow = [w for w in worn if w.method == BOTTLENECK]
+    heads = [w for w in worn if w.method == HEAD]
+    said = [
+        "answer = output[0, ids.shape[1] :]",
+        "print(tokenizer.decode(answer, skip_special_tokens=True))",
+    ]
     blocks = [
         _imports(loaded, worn),
         _base(loaded),
         adapter_lines(worn),
+        bottleneck_lines(narrow, wrapped=is_wrapped(worn)),
         [*prompt, *_begun(request.begun), *_moved(loaded)],
-        _generate(request.sampling),
-        ["answer = output[0, ids.shape[1] :]", "print(tokenizer.decode(answer, skip_special_tokens=True))"],
+        *([head_lines(heads[0], request.sampling)] if heads else [_generate(request.sampling), said]),
     ]  # fmt: skip
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 

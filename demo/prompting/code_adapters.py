@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 FULL = "FULL"
 """Full tuning is the lab's own format: whole weights under the base model's own names."""
+BOTTLENECK, HEAD = "BOTTLENECK", "HEAD"
+"""Two more formats of the lab's own."""
 ADDABLE = "LORA"
 """The method whose sums PEFT itself makes exactly: low-rank matrices side by side."""
 
@@ -27,22 +29,36 @@ class Worn:
 
 def adapter_imports(worn: Sequence[Worn]) -> tuple[list[str], list[str]]:
     """Imports from the standard library, and others."""
-    others = ["from peft import PeftModel"] if any(w.method != FULL for w in worn) else []
-    if any(w.method == FULL for w in worn):
+    own = (FULL, BOTTLENECK, HEAD)
+    others = ["from peft import PeftModel"] if any(w.method not in own for w in worn) else []
+    if any(w.method in own for w in worn):
         others += ["from safetensors.torch import load_file"]
-    return (["from copy import deepcopy"] if _mixed(worn) else []), others
+    standard = ["import json"] if any(w.method == HEAD for w in worn) else []
+    return [*standard, *(["from copy import deepcopy"] if _mixed(_weighed(worn)) else [])], others
 
 
 def adapter_lines(worn: Sequence[Worn]) -> list[str]:
     """The lines after which `model` answers with these adapters."""
     notes = [f"# {w.folder}: {w.note}" for w in worn if w.note]
-    if not worn:
-        return []
-    if _mixed(worn):
-        return [*notes, *_differences(worn)]
-    if len(worn) == 1 and worn[0].strength == 1:
-        return [*notes, _whole(worn[0])]
-    return [*notes, *_side_by_side(worn)]
+    weighed = _weighed(worn)
+    if not weighed:
+        return notes
+    if _mixed(weighed):
+        return [*notes, *_differences(weighed)]
+    if len(weighed) == 1 and weighed[0].strength == 1:
+        return [*notes, _whole(weighed[0])]
+    return [*notes, *_side_by_side(weighed)]
+
+
+def is_wrapped(worn: Sequence[Worn]) -> bool:
+    """Whether `model` is PEFT's after these lines."""
+    weighed = _weighed(worn)
+    return bool(weighed) and not _mixed(weighed) and weighed[0].method != FULL
+
+
+def _weighed(worn: Sequence[Worn]) -> list[Worn]:
+    """Those that change weights, or what stands before the prompt."""
+    return [w for w in worn if w.method not in (BOTTLENECK, HEAD)]
 
 
 def _mixed(worn: Sequence[Worn]) -> bool:
