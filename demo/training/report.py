@@ -111,8 +111,8 @@ def card(record: Mapping[str, Any]) -> str:
     lines = [
         "---",
         f"base_model: {model}",
-        "library_name: peft",
-        "pipeline_tag: text-generation",
+        f"library_name: {'transformers' if method.loader else 'peft'}",
+        f"pipeline_tag: text-{'classification' if method.objective == 'labels' else 'generation'}",
         f"tags: [{settings['method']}, adaptation-lab]",
         f"license: {HUB_LICENCES.get(dataset['licence'].partition(' (')[0], 'other')}",
         "---",
