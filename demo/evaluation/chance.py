@@ -51,6 +51,19 @@ def paired(differences: Sequence[int]) -> float:
     return far / sum(sums.values())
 
 
+def holm(chances: Sequence[float]) -> list[float]:
+    """Chances of several comparisons, raised so that even one false finding among all stays as rare.
+
+    Holm's (1979) step-down form of Bonferroni's correction: the smallest of n is taken n times, the
+    next one n - 1 times and so on, and none is less than one before it.
+    """
+    raised, highest = [0.0] * len(chances), 0.0
+    for rank, place in enumerate(sorted(range(len(chances)), key=lambda n: chances[n])):
+        highest = max(highest, min(1.0, (len(chances) - rank) * chances[place]))
+        raised[place] = highest
+    return raised
+
+
 def spread(right: Sequence[Sequence[bool]], shuffles: int = SHUFFLES, seed: int = 0) -> float:
     """How often chance alone sets several kinds as far apart as they stand, best from worst.
 

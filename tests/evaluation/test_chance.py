@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from demo.evaluation.chance import paired, spread, wilson
+from demo.evaluation.chance import holm, paired, spread, wilson
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,11 @@ def test_the_best_of_many_coins_is_not_taken_for_skill() -> None:
     chosen_afterwards = [int(a) - int(b) for a, b in zip(coins[-1], coins[0], strict=True)]
     assert paired(chosen_afterwards) < 0.05
     assert spread(coins) > 0.05
+
+
+def test_several_comparisons_are_corrected_step_by_step() -> None:
+    # By hand: 0.01 x 4, 0.02 x 3, then 0.03 x 2 and 0.04 x 1, the last not less than the one before.
+    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm([0.5, 0.6]) == [1.0, 1.0]
+    assert holm([0.03]) == [0.03]
+    assert holm([]) == []

@@ -1,21 +1,40 @@
 """The ladder of a prompt search: every prompt with its score, and the measured truth in words.
 
-What could be chance says so. Knows no handler.
+What could be chance says so, after Holm's correction for as many comparisons as there are. Knows no
+handler.
 """
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
-from demo.evaluation.chance import UNLIKELY
+from demo.evaluation.chance import UNLIKELY, holm
 from demo.experiment_records import Rung, Search
 from demo.ui.language import Texts
 from demo.ui.views import duration, joined, notice
+
+FIRST = ("given", "plain")
+"""Kinds of the rung that all others are compared with."""
+
+
+def compared(rungs: Sequence[Rung], questions: int) -> tuple[Rung, ...]:
+    """Rungs with the chances of those that were compared with the first one corrected (Holm 1979)."""
+    others = [n for n, rung in enumerate(rungs) if _is_compared(rung, questions)]
+    raised = dict(zip(others, holm([rungs[n].chance for n in others]), strict=True))
+    return tuple(replace(r, chance=raised.get(n, r.chance)) for n, r in enumerate(rungs))
+
+
+def _is_compared(rung: Rung, questions: int) -> bool:
+    return rung.kind not in FIRST and 0 < rung.measured.count == questions
 
 
 def picture(texts: Texts, language: str, so_far: Search) -> Markup:
     """Everything that is known so far."""
     say = Said(texts, language)
+    so_far = replace(so_far, rungs=compared(so_far.rungs, so_far.questions))
     told = say.verdict(so_far) if so_far.done else say.progress(so_far)
-    rungs = joined(say.rung(rung, so_far, place) for place, rung in enumerate(so_far.rungs, 1))
+    rungs = joined(say.rung(rung, so_far) for rung in so_far.rungs)
     html = Markup('<div class="ladder {}">{}{}<ol class="rungs">{}</ol>{}</div>')
     legend = say.legend(so_far) if so_far.rungs else Markup("")
     state = "ended" if so_far.done else "trying"
@@ -61,12 +80,15 @@ class Said:
             right = self("written_right", kept=so_far.proposed, right=so_far.proposed_right)
             told = f"{told} {right}"
         parts.append(Markup('<p class="hint">{}</p>').format(told))
+        if count := sum(_is_compared(rung, so_far.questions) for rung in so_far.rungs):
+            said = self("compared_one" if count == 1 else "compared", count=count)
+            parts.append(Markup('<p class="hint">{}</p>').format(said))
         return joined(parts)
 
     def _headline(self, so_far: Search) -> str:
         """The model's prompt against ours: on fresh rows where there are any."""
         pair = so_far.checked or so_far.rungs
-        ours = next((r for r in pair if r.kind in ("given", "plain")), None)
+        ours = next((r for r in pair if r.kind in FIRST), None)
         own = next((r for r in pair if r.kind in ("proposed", "model")), None)
         if ours is None or own is None:
             return self("nothing")
@@ -88,25 +110,26 @@ class Said:
             said = f"{said} {self('guess', share=self.percent(so_far.guess))}"
         return Markup('<p class="scale">{}</p>').format(said)
 
-    def rung(self, rung: Rung, so_far: Search, place: int) -> Markup:
-        """One prompt with its score."""
-        finished = rung.measured.count == so_far.questions
-        luck = finished and place and rung.chance >= UNLIKELY
-        first = rung.kind in ("given", "plain")
+    def rung(self, rung: Rung, so_far: Search) -> Markup:
+        """One prompt with its score, or that it has none yet."""
+        known = _is_compared(rung, so_far.questions)
+        luck = known and rung.chance >= UNLIKELY
         notes = [self.score(rung)]
-        if finished and not first:
+        if known:
             notes.append(self("could_be_chance" if luck else "hardly_chance"))
         html = Markup(
             '<li class="{}"><span class="rung-name">{}</span>{}{}<span class="cost">{}</span></li>'
         )
-        look = f"rung-{rung.kind} {'could-be-chance' if luck and not first else ''}"
+        look = f"rung-{rung.kind} {'could-be-chance' if luck else ''}"
         return html.format(
             look, self(f"kinds.{rung.kind}"), self._bar(rung), self._text(rung), " · ".join(notes)
         )
 
     def score(self, rung: Rung) -> str:
-        """Right answers with their interval, and the cost of a call."""
+        """Right answers with their interval, and the cost of a call; nothing is known before the first."""
         m = rung.measured
+        if not m.count:
+            return self("not_asked")
         return self(
             "score",
             right=sum(m.right),
@@ -119,6 +142,8 @@ class Said:
 
     def _bar(self, rung: Rung) -> Markup:
         m = rung.measured
+        if not m.count:
+            return Markup("")
         html = Markup(
             '<span class="rung-bar" aria-hidden="true"><i class="whole" style="width:{:.1f}%"></i>'
             '<i class="interval" style="left:{:.1f}%;width:{:.1f}%"></i></span>'
