@@ -31,6 +31,10 @@ MESSAGES: dict[str, str] = {
     "branches_deep": "Branches go {high} forks deep, and this one is there. Go on from an earlier token.",
     "branch_token": "This token is not among the alternatives that were told. Choose one of them.",
     "branch_tree": "The lens has lost the answer it showed. Ask again with “Watch every token” on.",
+    "judge_before": (
+        "“The text so far” is empty: without a beginning there is nothing to be likelier after. "
+        "Write one there, such as “The capital of France is”."
+    ),
     "continuations_equal": (
         "The continuations are all the same, so there is nothing to compare. Write at least two different ones."
     ),
@@ -152,6 +156,10 @@ MESSAGES: dict[str, str] = {
         "A classifier head answers with one of its labels, in place of the model's own words: it cannot"
         " be added to another adapter, made weaker or stronger, merged, or begun for it."
         " Choose it by its name alone."
+    ),
+    "method_not_here": (
+        "This method cannot train this base model with these settings: {problem}. Choose another method,"
+        " or a smaller one."
     ),
     "answers_not_one": (
         "{file}: a classifier head learns one label for each question, and {got} rows have no question"

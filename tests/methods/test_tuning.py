@@ -1,5 +1,6 @@
 import hashlib
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,15 @@ def test_adalora_takes_very_short_runs(base: Path, batch: Batch, steps: int) -> 
         model.zero_grad()
         CompletionLoss(model)(batch).mean.backward()
         upkeep.after_step(step)
+
+
+def test_a_method_that_finds_nothing_to_train_is_refused_in_words(base: Path) -> None:
+    other = replace(facts(base), layers={"transformer.h.0.attn.c_attn": (64, 192)})
+    for name in ("ia3", "bottleneck"):
+        with pytest.raises(BadInput, match=r"cannot train this base model.*nothing that this base"):
+            METHODS[name].size(other, work(METHODS[name]))
+    with pytest.raises(BadInput, match="more places than"):
+        METHODS["shira"].size(facts(base), Work(good_settings("shira", rank=60)))
 
 
 def test_linear_layers_are_all_but_the_head(base: Path) -> None:

@@ -12,10 +12,11 @@ from peft import PeftConfig, PeftModel, get_peft_model
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from demo.errors import BadInput
 from demo.methods.facts import BaseFacts, facts_of
 from demo.methods.file_size import count, file_bytes
 from demo.methods.method import AdapterSize, Work
-from demo.methods.readers.saved import Reader
+from demo.methods.readers.saved import Reader, Refused
 from demo.workspace import read_json, write_json
 
 Values = Callable[[BaseFacts, Work], dict[str, Any]]
@@ -43,10 +44,16 @@ def own_facts(model: PreTrainedModel) -> BaseFacts:
 
 
 def size_of(reader: Reader, values: Values) -> Callable[[BaseFacts, Work], AdapterSize]:
-    """The size of what a reader announces for a config; every tensor in it was trained."""
+    """The size of what a reader announces for a config; every tensor in it was trained.
+
+    It raises `BadInput` where the method finds nothing to train in a base, or has no room for it.
+    """
 
     def size(facts: BaseFacts, work: Work) -> AdapterSize:
-        shapes = reader.shapes(values(facts, work), facts)
+        try:
+            shapes = reader.shapes(values(facts, work), facts)
+        except Refused as refusal:
+            raise BadInput("method_not_here", problem=str(refusal)) from refusal
         trained = {
             name: shape
             for name, shape in shapes.items()
