@@ -1,14 +1,14 @@
 """Experiments on prompts: who may make one, with what, and how it is stopped.
 
-One visitor makes one at a time, beside any answers. Knows no widget; what an experiment does is
-its own room's business.
+One visitor makes one at a time, beside any answers; it goes on when its page is reloaded. Knows no
+widget; what an experiment does is its own room's business.
 """
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from demo.checks import chosen
 from demo.data.store import DatasetStore
@@ -23,6 +23,7 @@ from demo.experiments.labelled import labelled, wordings_of
 from demo.experiments.proposals import instruction_prompt
 from demo.experiments.search import INSTRUCTION_TOKENS, asked_with, examples_of, instructions
 from demo.experiments.sensitivity import plans, sensitivity
+from demo.lab.courses import Course, Courses
 from demo.records import ScoreRequest
 from demo.run_records import Row
 from demo.workspace import Workspaces
@@ -65,18 +66,22 @@ class Experiments:
         self._datasets = datasets
         self._asked = asked
         self._under_way: dict[str, threading.Event] = {}
+        self._courses = Courses()
         self._lock = threading.Lock()
 
     def sensitivity(self, request: SensitivityRequest) -> Iterator[Sensitivity]:
         """Accuracy over orders, wordings, random labels and no shots, as it becomes known.
 
-        Closing the iterator, or `stop`, ends it.
+        Closing the iterator leaves the experiment under way; `stop` ends it.
 
         Raises:
             BadInput: the set or a wording cannot be used, or the prompts do not fit.
             Busy: this visitor has an experiment under way, or too many others have.
             NotFound: the dataset or the adapter is not there.
         """
+        return self._begun("sensitivity", request, self._sensitivity(request))
+
+    def _sensitivity(self, request: SensitivityRequest) -> Iterator[Sensitivity]:
         with self._place(request) as stopped:
             asker = self._asker(request)
             table = self._table(request)
@@ -95,6 +100,23 @@ class Experiments:
             Busy: this visitor has an experiment under way, or too many others have.
             NotFound: the dataset or the adapter is not there.
         """
+        return self._begun("search", request, self._search(request))
+
+    def under_way(self, visitor: str, kind: str) -> Iterator[Any] | None:
+        """What a visitor's last experiment of this kind has found, from now to its end."""
+        course = self._courses.of(visitor, kind)
+        return course.follow() if course else None
+
+    def _begun(
+        self, kind: str, request: SensitivityRequest | SearchRequest, steps: Iterator[SoFar]
+    ) -> Iterator[SoFar]:
+        who = request.visitor or request.workspace
+        course = self._courses.begin(who, lambda: Course(kind, steps, lambda: self.stop(who)))
+        if course is None:
+            raise Busy("experiment_busy")
+        return course.follow()
+
+    def _search(self, request: SearchRequest) -> Iterator[Search]:
         begin = {"instructions": self._instructions, "chains": self._chains}
         chosen("kind", request.kind, tuple(begin))
         with self._place(request) as stopped:

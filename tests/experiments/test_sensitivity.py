@@ -11,7 +11,7 @@ from demo.experiment_records import Sensitivity, SensitivityRequest, Variant, Va
 from demo.experiments.classify import measured
 from demo.experiments.labelled import LabelledSet, labelled, wordings_of
 from demo.experiments.sensitivity import findings, plans
-from demo.lab import Lab
+from demo.lab import Lab, courses
 from demo.prompting.frame import Frame, render
 from demo.records import AnswerRequest, Sampling, ScoreRequest, conversation
 from demo.settings import ROOT
@@ -129,7 +129,36 @@ def test_one_visitor_makes_one_experiment_and_still_gets_answers(lab: Lab) -> No
         )
         *_, answer = lab.answer(asked)
         assert answer.done
-    assert next(lab.experiments.sensitivity(SMALL))
+    again = lab.experiments.under_way("ada", "sensitivity")
+    assert again is not None
+    lab.experiments.stop("ada")
+    assert list(again)[-1].done
+
+
+def test_an_experiment_goes_on_without_its_page_and_is_found_again(lab: Lab) -> None:
+    with closing(lab.experiments.sensitivity(SMALL)) as steps:
+        begun = next(steps)
+    assert not begun.done
+    again = lab.experiments.under_way("ada", "sensitivity")
+    assert again is not None
+    last = list(again)[-1]
+    assert last.asked == last.total
+    ended = lab.experiments.under_way("ada", "sensitivity")
+    assert ended is not None
+    assert list(ended) == [last]
+    assert lab.experiments.under_way("ada", "search") is None
+    assert lab.experiments.under_way("bob", "sensitivity") is None
+
+
+def test_an_experiment_that_nobody_follows_is_ended(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courses, "ALONE_SECONDS", 0.0)
+    with closing(lab.experiments.sensitivity(SMALL)) as steps:
+        next(steps)
+    again = lab.experiments.under_way("ada", "sensitivity")
+    assert again is not None
+    assert list(again)[-1].done
 
 
 def test_what_cannot_be_measured_is_refused_before_anything_is_asked(lab: Lab) -> None:

@@ -4,22 +4,20 @@ Knows no statistics; the lab measures, and the ladder draws.
 """
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
 
 from demo.experiment_records import Search, SearchRequest
-from demo.ui import speech
 from demo.ui.glass import kept, said_again
+from demo.ui.glass.background import Course, wire_course
 from demo.ui.glass.ladder import picture
 from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, section
-from demo.ui.glass.sensitivity import GAP, chosen_set, end
+from demo.ui.glass.sensitivity import chosen_set
 from demo.ui.memory import recalled, visitor
-from demo.ui.shell import AT_ONCE, STREAM, Shell, wire
-from demo.ui.views import notice
+from demo.ui.shell import Shell
 
 FIRST = "instructions sample:topics"
 """A kind of search and the dataset that it is made on."""
@@ -29,7 +27,7 @@ def build(shell: Shell, asked: Asked) -> None:
     """Lay out the fold and wire it."""
     add, ranges = shell.labels.add, SearchRequest.RANGES
     knob = {"interactive": True, "buttons": [], "min_width": 200, "step": 1}
-    with section(shell, "search"):
+    with section(shell, "search") as fold:
         add(gr.HTML, "search.honest", elem_classes="hint")
         task = add(gr.Dropdown, "search.task", value=FIRST, interactive=True)
         with gr.Row(elem_classes="fold-knobs"):
@@ -48,21 +46,13 @@ def build(shell: Shell, asked: Asked) -> None:
         )
     asked.results["search"] = shown
     typed = {"task": task, **knobs}
-    searching = wire([go.click], shell.bind(search), asked.inputs | typed, shown, **STREAM)
-    said_again.follow(shell, asked, shown, redraw, [searching])
-    wire([stop.click], shell.bind(end), {"memory": shell.memory}, None, **AT_ONCE)
+    running = wire_course(shell, COURSE, (fold, go, stop, shown), asked.inputs | typed)
+    said_again.follow(shell, asked, shown, redraw, running)
 
 
-def search(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
-    """Stream the search; leaving the page ends it."""
-    language = given["language"]
-    yield {"html": picture(shell.texts, language, Search())}
-    try:
-        with closing(shell.lab.experiments.search(_asked(request, given))) as steps:
-            for so_far in speech.paced(steps, lambda: max(GAP, 2 * shell.gap())):
-                yield _value(shell, language, so_far)
-    except Exception as error:
-        yield {"html": notice(shell.explain(language, error))}
+def begin(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Search]:
+    """Search with what was chosen. Raises `BadInput` or `Busy` where that cannot be."""
+    return shell.lab.experiments.search(_asked(request, given))
 
 
 def _value(shell: Shell, language: str, so_far: Search) -> dict[str, Any]:
@@ -87,3 +77,6 @@ def _asked(request: gr.Request, given: dict[str, Any]) -> SearchRequest:
         candidates=given["candidates"],
         questions=given["questions"],
     )
+
+
+COURSE = Course("search", begin, _value, Search())

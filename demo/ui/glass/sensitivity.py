@@ -4,7 +4,6 @@ Knows no statistics; the lab measures, and the strip draws.
 """
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -12,26 +11,23 @@ import gradio as gr
 
 from demo.errors import BadInput
 from demo.experiment_records import Sensitivity, SensitivityRequest
-from demo.ui import speech
 from demo.ui.glass import kept, said_again
+from demo.ui.glass.background import Course, wire_course
 from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, section
 from demo.ui.glass.strip import picture
 from demo.ui.memory import recalled, visitor
-from demo.ui.shell import AT_ONCE, STREAM, Shell, wire
-from demo.ui.views import notice
+from demo.ui.shell import Shell
 
 OWN = "own"
 """The choice of the dataset that stands under Fine-tune."""
-GAP = 0.3
-"""Seconds between two pictures at least."""
 
 
 def build(shell: Shell, asked: Asked) -> None:
     """Lay out the fold and wire it."""
     add, ranges = shell.labels.add, SensitivityRequest.RANGES
     knob = {"interactive": True, "buttons": [], "min_width": 200, "step": 1}
-    with section(shell, "sensitivity"):
+    with section(shell, "sensitivity") as fold:
         dataset = add(
             gr.Dropdown, "sensitivity.dataset", value="sample:topics", interactive=True,
             elem_id="sensitivity-set",
@@ -53,21 +49,13 @@ def build(shell: Shell, asked: Asked) -> None:
         )
     asked.results["sensitivity"] = shown
     typed = {"dataset": dataset, "wordings": wordings, **knobs}
-    measuring = wire([go.click], shell.bind(measure), asked.inputs | typed, shown, **STREAM)
-    said_again.follow(shell, asked, shown, redraw, [measuring])
-    wire([stop.click], shell.bind(end), {"memory": shell.memory}, None, **AT_ONCE)
+    running = wire_course(shell, COURSE, (fold, go, stop, shown), asked.inputs | typed)
+    said_again.follow(shell, asked, shown, redraw, running)
 
 
-def measure(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
-    """Stream the experiment; leaving the page ends it."""
-    language = given["language"]
-    yield {"html": picture(shell.texts, language, Sensitivity())}
-    try:
-        with closing(shell.lab.experiments.sensitivity(_asked(request, given))) as steps:
-            for so_far in speech.paced(steps, lambda: max(GAP, 2 * shell.gap())):
-                yield _value(shell, language, so_far)
-    except Exception as error:
-        yield {"html": notice(shell.explain(language, error))}
+def begin(shell: Shell, request: gr.Request, **given: Any) -> Iterator[Sensitivity]:
+    """Measure what was chosen. Raises `BadInput` or `Busy` where that cannot be."""
+    return shell.lab.experiments.sensitivity(_asked(request, given))
 
 
 def _value(shell: Shell, language: str, so_far: Sensitivity) -> dict[str, Any]:
@@ -102,7 +90,4 @@ def chosen_set(choice: Any, own: str) -> str:
     return own
 
 
-def end(shell: Shell, request: gr.Request, memory: Any) -> None:
-    """End this visitor's experiment, begun before or after there was a workspace."""
-    for who in {visitor(memory, request), str(request.session_hash)}:
-        shell.lab.experiments.stop(who)
+COURSE = Course("sensitivity", begin, _value, Sensitivity())
