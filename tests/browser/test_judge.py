@@ -18,7 +18,7 @@ def test_continuations_are_judged_and_the_verdict_follows_the_switch(visit: Open
     lab = LabPage(visit().page).wait_until_ready()
     lab.unfold("judge.title")
     lab.button("judge.go").click()
-    expect(lab.page.locator("#judge-view .notice")).to_contain_text("Type something first")
+    expect(lab.page.locator("#judge-view .notice")).to_contain_text("“The text so far” is empty")
     lab.page.locator("#judge-before textarea").fill("The capital of France is")
     lab.page.locator("#judge-options textarea").fill(
         "Paris.\nLyon.\nthe old and beautiful city of Paris."

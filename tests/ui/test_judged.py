@@ -1,5 +1,6 @@
 """What the judge's fold says of scores, and what it takes back from a browser."""
 
+import gradio as gr
 import pytest
 
 from demo.prompting.judging import questions
@@ -64,6 +65,15 @@ def test_what_was_judged_before_a_stop_is_kept_and_said() -> None:
     assert f"Stopped after 3 of {len(questions('words'))}." in str(value["html"])
     for broken in (None, {"kind": "words", "scores": [["x"]]}, {"scores": [[-1.0]]}):
         assert "Stopped before the first" in str(pairs.settle(Shelled(), broken, "en")["html"])
+
+
+def test_a_stop_settles_one_kind_and_leaves_the_others_result() -> None:
+    done = pairs.settle(Shelled(), {"kind": "pronouns", "scores": [[-1.0, -2.0]]}, "en")
+    live = {"kind": "words", "scores": [[-1.0, -2.0]], "html": "judging"}
+    left, settled = pairs.settle_all(Shelled(), "en", pronouns=done, words=live)
+    assert left == gr.skip()
+    assert "Stopped after 1 of" in str(settled["html"])
+    assert pairs.settle_all(Shelled(), "en", pronouns={"html": ""}, words=None) == [gr.skip()] * 2
 
 
 class Shelled:

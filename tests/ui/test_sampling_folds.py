@@ -12,7 +12,7 @@ from demo.lab import Lab
 from demo.records import Sampling
 from demo.settings import LabSettings
 from demo.ui import speech
-from demo.ui.glass import batch, draws, next_token, votes
+from demo.ui.glass import batch, code, draws, judge, next_token, votes
 from demo.ui.language import Labels, Texts
 from demo.ui.memory import browser_memory
 from demo.ui.shell import Shell
@@ -172,3 +172,43 @@ def test_a_visitor_with_an_answer_under_way_is_told_so_in_every_fold(
         *_, (_, looked) = next_token.look(shell, REQUEST, **given)
     for value in (voted, looked):
         assert "1 answers under way already" in html_of(value)
+
+
+def test_every_result_keeps_what_it_was_asked_when_the_question_moves_on(
+    shell: Shell, given: dict[str, Any]
+) -> None:
+    *_, drawn = draws.draw(shell, REQUEST, **given)
+    *_, voted = votes.vote(shell, REQUEST, **given | {"warmth": 0.5, "count": 2})
+    *_, (looked, _) = next_token.look(shell, REQUEST, **given)
+    for value in (drawn, voted, looked):
+        assert value["asked"]["question"] == "What is 3 + 4?"
+    assert (drawn["asked"]["temperature"], drawn["asked"]["max_new_tokens"]) == (0.8, 6)
+    assert (voted["asked"]["temperature"], voted["asked"]["max_new_tokens"]) == (0.5, 16)
+    assert "Asked: “What is 3 + 4?” · chat · base model · temperature 0.8" in html_of(drawn)
+    assert "temperature 0,8" not in html_of(draws.settle(shell, drawn, "en"))
+    assert "„What is 3 + 4?”" in html_of(draws.settle(shell, drawn, "hu"))
+
+
+def test_the_judge_keeps_its_text_and_without_one_names_the_field(
+    shell: Shell, given: dict[str, Any]
+) -> None:
+    own = {"before": "The capital of France is", "options": "Paris.\nRome.", "per_token": False}
+    *_, found = judge.judge(shell, REQUEST, **given | own | {"chat_answer": False})
+    assert found["asked"]["question"] == own["before"]
+    assert "“The capital of France is” · plain text · base model" in html_of(found)
+    again = judge.measured_by(shell, found, True, "en")
+    assert again["asked"] == found["asked"]
+    for chat in (False, True):
+        empty = own | {"before": " ", "chat_answer": chat}
+        *_, refused = judge.judge(shell, REQUEST, **given | empty)
+        assert "“The text so far” is empty" in html_of(refused)
+
+
+def test_code_that_was_shown_is_followed_even_through_a_refusal(
+    shell: Shell, given: dict[str, Any]
+) -> None:
+    found = code.show(shell, REQUEST, **given)
+    refused = code.show(shell, REQUEST, **given | {"message": ""})
+    assert found["shown"]
+    assert refused["shown"]
+    assert "code" not in refused

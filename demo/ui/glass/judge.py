@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from demo.checks import checked_text
-from demo.errors import LabError
+from demo.errors import BadInput, LabError
 from demo.lab.answers import LONGEST_TEXT
 from demo.prompting.judging import Question, continuations_of, lines_of, questions
 from demo.records import Message, ScoreRequest, conversation
@@ -96,6 +96,8 @@ def _posed(shell: Shell, given: dict[str, Any], asked: ScoreRequest) -> Posed:
 
 def _request(request: gr.Request, given: dict[str, Any]) -> ScoreRequest:
     """What is typed in the fold. Raises `BadInput`."""
+    if not str(given["before"] or "").strip():
+        raise BadInput("judge_before")
     before = checked_text("message", given["before"], LONGEST_TEXT)
     chat = bool(given["chat_answer"])
     plain = (Message("user", before),)
