@@ -5,6 +5,7 @@ Knows neither the run's queue nor the page around it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from markupsafe import Markup
 
@@ -112,15 +113,22 @@ def _rate(texts: Texts, language: str, events: Sequence[RunEvent], scale: Scale)
     if len(rates) < 2:
         return Markup("")
     small = Scale(scale.steps, 0.0, max(rate for _, rate in rates) or 1.0, RATE_HEIGHT + BOTTOM - 6)
-    said = texts.say(language, "tuning.rate", now=_short(rates[-1][1]), peak=_short(small.high))
+    said = texts.say(
+        language,
+        "tuning.rate",
+        now=_short(language, rates[-1][1]),
+        peak=_short(language, small.high),
+    )
     html = Markup(
         '<svg class="rate" viewBox="0 0 {} {}" role="img" aria-label="{}"><path class="rate" d="{}"/></svg><p class="facts">{}</p>'
     )
     return html.format(WIDTH, RATE_HEIGHT + 10, said, small.path(rates), said)
 
 
-def _short(rate: float) -> str:
-    return f"{rate:.2g}"
+def _short(language: str, rate: float) -> str:
+    """Two digits, written out: 0.000045."""
+    written = format(Decimal(f"{rate:.2g}"), "f")
+    return written if language == "en" else written.replace(".", ",")
 
 
 def axes(texts: Texts, language: str, scale: Scale) -> Markup:
