@@ -36,6 +36,17 @@ def test_sensitivity_is_measured_stopped_and_explained(visit: OpenVisitor) -> No
     assert lab.overflow() <= 0
     assert violations(lab.page) == []
 
+    set_number(lab, "questions", 20)
+    lab.button("sensitivity.go").click()
+    expect(view.locator("progress")).to_be_visible()
+    lab.page.reload()
+    lab.wait_until_ready()
+    lab.unfold("sensitivity.title")
+    expect(view.locator("tbody tr")).to_have_count(4)
+    expect(view.locator(".verdict")).to_be_visible()
+
+    lab.page.get_by_label(lab.text("sensitivity.dataset")).click()
+    lab.page.get_by_role("option").nth(1).click()
     set_number(lab, "questions", 40)
     lab.button("sensitivity.go").click()
     expect(view.locator("progress")).to_be_visible()

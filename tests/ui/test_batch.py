@@ -6,6 +6,7 @@ from demo.errors import Busy
 from demo.records import Answer
 from demo.ui.glass import batch, draws
 from demo.ui.glass.ballot import ballot
+from demo.ui.glass.votes import Election
 from demo.ui.language import Texts
 
 TEXTS = Texts.load()
@@ -147,3 +148,19 @@ def test_identical_draws_are_one_line_with_their_count() -> None:
     assert "3 draws, 2 different texts. The most frequent came 2 times (66.7 %)." in html
     assert html.count("<li>") == 2
     assert "66.7%" in html
+
+
+@pytest.mark.parametrize(
+    ("texts", "found", "rule"),
+    [
+        (("17 + 25 = 32.", "The answer is 32."), True, "last_number"),
+        (("17 + 25 = 32.", "No idea."), True, "none"),
+        (("17 + 25 = 32.", "The answer is 32."), False, "none"),
+        ((), True, "none"),
+    ],
+)
+def test_last_number_counts_where_nobody_named_a_rule_and_every_chain_has_one(
+    texts: tuple[str, ...], found: bool, rule: str
+) -> None:
+    answers = [Answer(text, done=True, reason="end") for text in texts]
+    assert Election("none", "", answers, found=found).counted == rule

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from demo.checks import chosen
 from demo.lab.answers import MOST_DRAWS
@@ -40,6 +41,15 @@ class Election:
     """The right answer, where the visitor knows it."""
     answers: list[Answer] = field(default_factory=list)
     asked: Posed | None = None
+    found: bool = False
+    """Nobody named a rule: where every chain has a number, the last one is its answer."""
+
+    @property
+    def counted(self) -> str:
+        """The extractor that is used."""
+        done = [answer.text for answer in batch.ended(self.answers)]
+        numbers = self.found and bool(done) and all(map(EXTRACTORS["last_number"], done))
+        return "last_number" if numbers else self.rule
 
 
 def build(shell: Shell, asked: Asked) -> None:
@@ -74,7 +84,9 @@ def vote(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, 
     """Draw chains for the present question; votes are counted as chains come to their end."""
     language = given["language"]
     try:
-        election = Election(_rule(shell, given), _truth(given))
+        rule = _rule(shell, given)
+        found = given["rule"] == BY_FILE and rule == "none"
+        election = Election(rule, _truth(given), found=found)
         yield shown(shell, language, election, live=True)
         question = batch.drawn_with(
             question_now(shell, request, given), temperature=given["warmth"]
@@ -113,11 +125,15 @@ def settle(shell: Shell, value: Any, language: str) -> dict[str, Any]:
 
 def shown(shell: Shell, language: str, election: Election, *, live: bool) -> dict[str, Any]:
     """The picture, and the chains that it counts."""
-    html = ballot(shell.texts, language, election.answers, (election.rule, election.truth), live)
+    rule = election.counted
+    html = ballot(shell.texts, language, election.answers, (rule, election.truth), live)
+    what = "votes.whole" if rule == "none" else f"taken.{rule}"
+    said = shell.texts.say(language, "votes.counted", what=shell.texts.say(language, what))
+    told = Markup('<p class="facts">{}</p>').format("" if live else said)
     return {
-        "html": html + line(shell.texts, language, election.asked),
+        "html": html + told + line(shell.texts, language, election.asked),
         "draws": batch.kept(election.answers),
-        "rule": election.rule,
+        "rule": rule,
         "truth": election.truth,
         **marked(election.asked),
         **({} if live else told_in(language)),
