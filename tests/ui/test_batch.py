@@ -112,13 +112,13 @@ def test_where_no_chain_came_to_its_end_nothing_is_voted_on() -> None:
 )
 def test_every_outcome_of_draws_has_a_sentence_that_fits(drawn: tuple[str, ...], said: str) -> None:
     answers = [answer(text) for text in drawn]
-    html = str(draws._value(TEXTS, "en", answers, 0.8, live=False)["html"])
+    html = str(draws._value(TEXTS, "en", answers, 0.8, None, live=False)["html"])
     assert said in html
     assert "for all 1 answers" not in html
 
 
 def test_draws_that_were_all_stopped_are_said_to_be_so_once() -> None:
-    html = str(draws._value(TEXTS, "en", [answer("a", "")] * 20, 0.0, live=False)["html"])
+    html = str(draws._value(TEXTS, "en", [answer("a", "")] * 20, 0.0, None, live=False)["html"])
     assert "None of the 20 draws came to its end" in html
     assert html.count("<p") == 1
 
@@ -142,7 +142,7 @@ def test_a_batch_of_failures_says_why_it_failed() -> None:
 
 def test_identical_draws_are_one_line_with_their_count() -> None:
     shown = draws._value(
-        TEXTS, "en", [answer("Paris"), answer("Paris"), answer("Rome")], 0.8, live=False
+        TEXTS, "en", [answer("Paris"), answer("Paris"), answer("Rome")], 0.8, None, live=False
     )
     html = str(shown["html"])
     assert "3 draws, 2 different texts. The most frequent came 2 times (66.7 %)." in html
