@@ -96,6 +96,8 @@ def test_loss_of_the_kept_weights_is_no_point_of_the_curve() -> None:
 def test_overfitting_is_said_in_words(language: str) -> None:
     html = str(run_step.progress(shell(RUN), language, RUN))
     assert "notice warn" in html
+    worse = tuple(replace(e, eval_loss=0.5) if not e.step else e for e in EVENTS)
+    assert "notice warn" in str(run_step.progress(shell(RUN), language, replace(RUN, events=worse)))
     assert "<img" not in html
 
 

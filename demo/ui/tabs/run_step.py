@@ -96,9 +96,11 @@ def _overfitting(shell: Shell, language: str, run: RunState) -> Markup:
     found = overfitting(run.events)
     if found is None:
         return Markup("")
-    now = shell.texts.number(language, round(found.loss, 2))
-    best = shell.texts.number(language, round(found.best_loss, 2))
-    values = {"best_step": found.best_step, "step": found.step, "best": best, "now": now}
+    now, best = (shell.texts.number(language, round(v, 2)) for v in (found.loss, found.best_loss))
+    values = {"best": best, "now": now, "step": found.step}
+    if not found.best_step:
+        return notice(shell.texts.say(language, "tuning.overfitting_base", **values), "warn")
+    values["best_step"] = found.best_step
     return notice(shell.texts.say(language, "tuning.overfitting", **values), "warn")
 
 
