@@ -1,6 +1,7 @@
 """What "Keep it" gathers, on the real model's lab: honest where there is nothing, calm where a browser lies."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,21 @@ def test_the_page_speaks_the_visitors_language(page: Any) -> None:
     content, _ = made(page, "page", language="hu")
     assert b'<html lang="hu">' in content
     assert "A beszélgetés".encode() in content
+
+
+def test_every_result_has_a_heading_of_its_own_and_says_what_it_was_asked(page: Any) -> None:
+    asked = {"question": "An older question", "frame": "", "mode": "plain", "speaks": "base"}
+    asked |= {"title": "", "system": "", "earlier_messages": 0}
+    scores = {"html": "<p>kept</p>", "scores": [[-1.0, -2.0]], "asked": asked}
+    found = {
+        "found_judge": {"html": "<p>kept</p>", "judged": [], "asked": asked | {"mode": "forged"}},
+        "found_judge_pronouns": scores | {"kind": "pronouns"},
+        "found_judge_words": scores | {"kind": "words"},
+    }
+    headings = re.findall("<h2>(.*?)</h2>", made(page, "page", **found)[0].decode())
+    assert len(set(headings)) == len(headings)
+    assert "Which words does it lean to?" in headings
+    assert sum("as it stands at saving" in heading for heading in headings) == 2
+    kept = json.loads(made(page, "json", **found)[0])
+    assert kept["judge_words"]["asked"] == asked
+    assert "asked" not in kept["judge"]
