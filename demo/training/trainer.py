@@ -73,7 +73,8 @@ class Trainer:
         self.best: dict[str, Tensor] | None = None
         """The weights with the lowest eval loss; None where nothing is held out."""
         self._begun = time.monotonic()
-        self._finite = self._copy()
+        self._sane = self._copy()
+        """The last weights whose loss was finite, and not far beyond the first."""
 
     def run(self) -> Generator[RunEvent, None, None]:
         """Train from where the run stands, yielding what each step measured.
@@ -131,7 +132,7 @@ class Trainer:
     def go_on(self, progress: Progress, best: dict[str, Tensor] | None) -> None:
         """Stand where a checkpoint stands, whose weights are in place already."""
         self.progress, self.best = progress, best
-        self._finite = self._copy()
+        self._sane = self._copy()
 
     def evaluate(self, loss: Loss | None = None) -> float | None:
         """Mean loss on the held-out rows' trained tokens; None where none are held out, or not finite."""
@@ -190,9 +191,11 @@ class Trainer:
         if not (math.isfinite(loss.item()) and math.isfinite(norm.item())):
             self._fail("loss_not_finite")
         self.progress.losses.append(loss.item())
-        if self._exploded():
+        beyond = self._beyond()
+        if len(beyond) == EXPLODED_STEPS and all(beyond):
             self._fail("loss_exploded")
-        self._finite = self._copy()
+        if not beyond[-1]:
+            self._sane = self._copy()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -201,13 +204,14 @@ class Trainer:
         self.progress.training_seconds += time.monotonic() - begun
         return loss.item()
 
-    def _exploded(self) -> bool:
+    def _beyond(self) -> list[bool]:
+        """Which of the last losses are far beyond what the run began with."""
         losses = self.progress.losses
         first = max(losses[0], self.progress.base_loss or 0.0)
-        return len(losses) > EXPLODED_STEPS and min(losses[-EXPLODED_STEPS:]) > EXPLODED * first + 1
+        return [loss > EXPLODED * first + 1 for loss in losses[-EXPLODED_STEPS:]]
 
     def _fail(self, why: str) -> None:
-        self._fill(self.best if self.best is not None else self._finite)
+        self._fill(self.best if self.best is not None else self._sane)
         raise RunFailed(why, step=self.step, rate=self.settings.learning_rate)
 
     def _fill(self, kept: Mapping[str, Tensor]) -> None:

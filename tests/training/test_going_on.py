@@ -149,6 +149,29 @@ def test_loss_that_explodes_ends_the_run_with_good_weights_and_names_the_knob(
     assert 0 < folder.state().best_step < error.values["step"] - 2
 
 
+def test_loss_that_explodes_before_anything_was_evaluated_leaves_the_last_sane_weights(
+    order_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[int, dict[str, torch.Tensor]] = {}
+    measure = CompletionLoss.__call__
+
+    def astray(self: CompletionLoss, batch: Any) -> TokenLosses:
+        found = measure(self, batch).losses
+        kept[len(kept) + 1] = {
+            n: w.detach().clone() for n, w in self.model.named_parameters() if w.requires_grad
+        }
+        return TokenLosses(found * 4 if len(kept) > 3 else found)
+
+    monkeypatch.setattr(CompletionLoss, "__call__", astray)
+    folder = order_run(learning_rate=0.01)
+    train_run(str(folder.path))
+    assert folder.state().error_key == "loss_exploded"
+    saved = tensors(folder)
+    assert all(
+        torch.equal(saved[name.replace(".default", "")], weight) for name, weight in kept[3].items()
+    )
+
+
 def test_probes_are_two_held_out_questions_and_one_from_elsewhere(
     tokenizer: LabTokenizer, make_rows: Any
 ) -> None:
