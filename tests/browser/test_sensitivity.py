@@ -13,7 +13,8 @@ def set_number(lab: LabPage, name: str, value: int) -> None:
 
 
 def test_sensitivity_is_measured_stopped_and_explained(visit: OpenVisitor) -> None:
-    lab = LabPage(visit().page).wait_until_ready()
+    visitor = visit()
+    lab = LabPage(visitor.page).wait_until_ready()
     view = lab.page.locator("#sensitivity-view")
     lab.unfold("sensitivity.title")
     # A set that is not there yet is explained where it was asked for.
@@ -39,7 +40,7 @@ def test_sensitivity_is_measured_stopped_and_explained(visit: OpenVisitor) -> No
     set_number(lab, "questions", 20)
     lab.button("sensitivity.go").click()
     expect(view.locator("progress")).to_be_visible()
-    lab.page.reload()
+    visitor.reload()
     lab.wait_until_ready()
     lab.unfold("sensitivity.title")
     expect(view.locator("tbody tr")).to_have_count(4)
