@@ -67,7 +67,7 @@ def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
         "trainable": measured.trainable,
         "versions": {"python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
         "device": measured.device,
-        "seconds": round(measured.seconds, 1),
+        "seconds": round(measured.seconds, 3),
         "peak_bytes": measured.peak_bytes,
         "tokens_per_second": round(measured.tokens_per_second, 1),
         "losses": [round(loss, 4) for loss in measured.losses],

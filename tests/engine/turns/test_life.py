@@ -149,7 +149,7 @@ def test_a_turn_without_an_end_is_told(folder: Path, tmp_path: Path) -> None:
 
 def test_the_base_proof_holds_until_a_weight_changes(engine: Engine) -> None:
     assert engine.base_proof().unchanged
-    model = forward_of(engine).inner._resident.model  # type: ignore[attr-defined]
+    model = forward_of(engine).inner._inner._resident.model  # type: ignore[attr-defined]
     weight = model.get_parameter("model.layers.0.mlp.down_proj.weight")
     before = weight.data.clone()
     weight.data[3] *= 1.5
