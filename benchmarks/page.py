@@ -39,7 +39,8 @@ class PageVisitor:
         taken = next(event for event in self._events if asked in event["targets"])
         values = {**self._values, self._ids["message"]: message}
         shown, _ = self._run(taken, values)
-        values |= dict(zip(taken["outputs"], shown, strict=True))
+        changed = dict(zip(taken["outputs"], shown, strict=True))
+        values |= {part: value for part, value in changed.items() if not _is_update(value)}
         answered = next(e for e in self._events if self._follows(e, taken))
         _, increments = self._run(answered, values)
         return increments
@@ -67,3 +68,8 @@ class PageVisitor:
                         raise RuntimeError(line)
                     return ended["output"]["data"], increments
         raise RuntimeError("the stream ended before the answer did")
+
+
+def _is_update(value: Any) -> bool:
+    """Whether it says what changes of a component, and not its value."""
+    return isinstance(value, dict) and value.get("__type__") == "update"
