@@ -138,7 +138,10 @@ def wire_results(shell: Shell, pages: Pages) -> None:
     other = wire(
         [step.shelf.download.click], shell.bind(run_step.download), chosen, step.zip, **QUIET
     )
-    for event in (packed, other):
+    book = wire(
+        [step.shelf.notebook.click], shell.bind(run_step.notebook), chosen, step.zip, **QUIET
+    )
+    for event in (packed, other, book):
         event.success(None, js=SAVE_SCRIPT, api_visibility="private")
 
 

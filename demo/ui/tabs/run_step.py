@@ -154,6 +154,13 @@ def download(shell: Shell, memory: Any, language: str, run: str | None = None) -
         return gr.update(value=str(shell.lab.download(kept["workspace"], run or kept["run"])))
 
 
+def notebook(shell: Shell, memory: Any, language: str, run: str | None = None) -> Any:
+    """A notebook that repeats a run outside the lab, of the followed one where none is named."""
+    kept = recalled(memory)
+    with shell.told(language):
+        return gr.update(value=str(shell.lab.notebook(kept["workspace"], run or kept["run"])))
+
+
 def example_question(shell: Shell, memory: Any) -> str:
     """A prompt that the run has not learned, so that one click shows what it generalizes to."""
     kept = recalled(memory)

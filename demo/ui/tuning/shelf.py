@@ -1,4 +1,4 @@
-"""The fold with every run of the workspace: open, clone, continue, rename, download, delete, overlay.
+"""The fold with every run of the workspace: open, clone, continue, rename, take home, delete, overlay.
 
 Lays out and handles; the tables and curves are drawn by `shelf_view` and `overlay`.
 """
@@ -30,6 +30,7 @@ class Shelf:
     clone: Any
     continued: Any
     download: Any
+    notebook: Any
     delete: Any
     question: Question
     new_name: Any
@@ -51,7 +52,8 @@ def lay_out(shell: Shell) -> Shelf:
         every = gr.HTML("", elem_id="runs-table")
         runs = labels.add(gr.Dropdown, "finetune.runs", choices=[], interactive=True)
         with gr.Row(elem_classes="actions start"):
-            keys = ("finetune.open", "tuning.clone", "tuning.continue_from", "finetune.download")
+            keys = ("finetune.open", "tuning.clone", "tuning.continue_from")
+            keys += ("finetune.download", "tuning.notebook")
             buttons = [labels.add(gr.Button, key, scale=0, min_width=110) for key in keys]
             delete = labels.add(
                 gr.Button, "finetune.delete", variant="stop", scale=0, min_width=110
