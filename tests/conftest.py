@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.methods.making import make_base
 from tests.running import RunningApp, start_app, stop_app
 
 
@@ -34,3 +35,9 @@ def own_home(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "data").mkdir()
     (home / "data" / "models").symlink_to(models)
     return home
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny base model with random weights, of the module's own."""
+    return make_base(tmp_path_factory.mktemp("base"))

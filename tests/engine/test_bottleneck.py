@@ -23,7 +23,6 @@ from tests.methods.making import (
     facts,
     load,
     make_adapter,
-    make_base,
     make_own,
     read,
     with_peft,
@@ -33,11 +32,6 @@ IDS = [5, 17, 80, 3, 44, 9, 60, 2, 31]
 TARGETS = ("o_proj", "down_proj")
 NEAR = {"general": 2e-4, "compiled": 0.06}
 """Logits have a spread of about 1; the compiled pass rounds random weights to 8 bits."""
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")

@@ -14,15 +14,10 @@ from demo.errors import BadInput
 from demo.methods.adaptation import PLAIN, Adaptation, Blend
 from demo.methods.limits import check_blend
 from demo.records import Sampling
-from tests.methods.making import LABELS, facts, load, make_base, make_own, read
+from tests.methods.making import LABELS, facts, load, make_own, read
 
 PROMPT = (5, 17, 80, 3, 44, 9, 60, 2, 31)
 END = 1
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")

@@ -20,16 +20,11 @@ from demo.training.batches import Batch, collate
 from demo.training.loss import CompletionLoss
 from demo.training.objective import loss_of
 from demo.workspace import read_json
-from tests.methods.making import facts, load, make_base, read, with_peft
+from tests.methods.making import facts, load, read, with_peft
 
 STEPS = 10
 OWN_FORMAT = {name for name, method in METHODS.items() if method.loader}
 IN_PEFT = sorted(METHODS.keys() - OWN_FORMAT)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("base"))
 
 
 START = (5, 17, 80, 3, 44, 9, 11, 12, 13)

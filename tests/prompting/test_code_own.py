@@ -15,17 +15,11 @@ from tests.methods.making import (
     as_the_card_says,
     load,
     make_adapter,
-    make_base,
     make_own,
     with_peft,
 )
 
 IDS = torch.tensor([[5, 17, 80, 3, 44, 9]])
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("base"))
 
 
 def run(base: Path, worn: list[Worn]) -> Any:

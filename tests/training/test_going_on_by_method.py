@@ -12,7 +12,7 @@ from demo.methods.method import Label, Work
 from demo.text.template import Sequence
 from demo.training import checkpoint
 from demo.training.trainer import Trainer
-from tests.methods.making import load, make_base
+from tests.methods.making import load
 
 ANSWERS = ((40, 22, 1), (70, 4, 35, 1), (51, 1))
 ROWS = [
@@ -20,11 +20,6 @@ ROWS = [
     for n, answer in enumerate(ANSWERS * 4)
 ]
 STEPS, BREAK = 8, 4
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("base"))
 
 
 def trainer(base: Path, name: str) -> Trainer:

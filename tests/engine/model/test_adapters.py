@@ -13,12 +13,7 @@ from demo.engine.model.adapters import AdapterCache
 from demo.engine.model.catalogue import Fingerprint
 from demo.errors import BadInput
 from demo.methods.adaptation import Adaptation
-from tests.methods.making import CONFIGS, facts, make_adapter, make_base
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("base"))
+from tests.methods.making import CONFIGS, facts, make_adapter
 
 
 @pytest.fixture(scope="module")

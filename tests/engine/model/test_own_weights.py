@@ -23,7 +23,6 @@ from tests.methods.making import (
     facts,
     load,
     make_adapter,
-    make_base,
     make_full,
     read,
     with_peft,
@@ -31,11 +30,6 @@ from tests.methods.making import (
 
 IDS = [5, 17, 80, 3, 44, 9]
 CPU = Host("cpu", "cpu", "1 CPU core", 1, bf16=False)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")
