@@ -9,6 +9,7 @@ from pathlib import Path
 from demo.checks import checked_text
 from demo.data.store import DatasetStore
 from demo.engine.service import Engine
+from demo.errors import NotFound
 from demo.lab.answers import Answers
 from demo.lab.datasets import Datasets
 from demo.lab.experiments import Experiments
@@ -71,6 +72,14 @@ class Lab(Answers, Datasets):
         """Make a workspace; returns the capability that opens it."""
         return self.workspaces.create()
 
+    def has_workspace(self, workspace: str) -> bool:
+        """Whether a capability opens anything."""
+        try:
+            self.workspaces.open(workspace)
+        except NotFound:
+            return False
+        return True
+
     def delete_workspace(self, workspace: str) -> None:
         """Stop its runs and delete everything in it."""
         self.runs.stop_all(self.workspaces.open(workspace))
@@ -88,7 +97,7 @@ class Lab(Answers, Datasets):
     ) -> BatchLook:
         """The very batch that a step of a run would learn from. Raises `BadInput` for no such step."""
         rows = self.datasets.rows(self._folder(workspace), dataset)
-        return batch_at(self.engine.tokenizer, rows, settings, step)
+        return batch_at(self.engine.tokenizer, rows, settings, step, self.runs.readings)
 
     def fit_run(
         self, workspace: str, dataset: str, settings: TrainSettings, dial: str

@@ -6,19 +6,22 @@ Made by the functions that the trainer itself uses: the same split, encoding, or
 from collections.abc import Sequence as ListOf
 
 from demo.checks import bounded
-from demo.data.encode import encode_for
-from demo.data.split import split
 from demo.errors import BadInput
 from demo.run_records import BatchLook, BatchRow, Row, TrainSettings
 from demo.text.pieces import named_tokens
 from demo.text.template import Sequence
 from demo.text.tokenizer import LabTokenizer
 from demo.training.batches import Batch, collate, whole_order
+from demo.training.readings import Readings
 from demo.training.schedule import total_steps
 
 
 def batch_at(
-    tokenizer: LabTokenizer, rows: ListOf[Row], settings: TrainSettings, step: int
+    tokenizer: LabTokenizer,
+    rows: ListOf[Row],
+    settings: TrainSettings,
+    step: int,
+    readings: Readings,
 ) -> BatchLook:
     """The batch of one step.
 
@@ -27,12 +30,12 @@ def batch_at(
         rows: the whole dataset.
         settings: of the run.
         step: from 1.
+        readings: the rows in tokens, where a plan has them already.
 
     Raises:
         BadInput: there is no such step, or no row fits.
     """
-    learned, _ = split(rows, settings.eval_share, settings.seed, settings.rows)
-    encoded = encode_for(tokenizer, learned, settings)
+    encoded = readings.of(tokenizer, rows, settings).train
     if not encoded.sequences:
         raise BadInput("rows_too_long", got=len(rows), high=settings.max_length)
     steps = total_steps(len(encoded.sequences), settings)

@@ -21,12 +21,12 @@ from demo.errors import BadInput, LabError, RunFailed
 from demo.host import Host, detect
 from demo.methods import method_of
 from demo.methods.method import Method, Work
-from demo.run_records import RunEvent
+from demo.run_records import Probe, RunEvent
 from demo.text.tokenizer import load_tokenizer
 from demo.training.diary import Diary
 from demo.training.memory import peak_bytes
 from demo.training.objective import work_of
-from demo.training.probes import Prober, chosen
+from demo.training.probes import FROM_ROWS, Prober, chosen
 from demo.training.report import Measured, card, run_record
 from demo.training.run_folder import RunFolder
 from demo.training.schedule import EVALUATED_ROWS
@@ -106,10 +106,14 @@ class _Run:
         return work_of(self.method, self.order.settings, rows, self.tokenizer, name)
 
     def _diary(self, trainer: Trainer) -> Diary:
-        rows = self.folder.eval_rows() or self.folder.train_rows()
-        probes = chosen(self.tokenizer, rows)
+        probes = self._probes(FROM_ROWS)
         prober = Prober(trainer.model, self.tokenizer, probes)
         return Diary(self.folder, trainer, prober, probes, self.order.seconds)
+
+    def _probes(self, most: int) -> tuple[Probe, ...]:
+        """Questions of rows that are held out, or of those that are learned where none is."""
+        rows = self.folder.eval_rows() or self.folder.train_rows()
+        return chosen(self.tokenizer, rows, most)
 
     def _train(self, trainer: Trainer, diary: Diary) -> str:
         """Every step until the end or a stop; returns the status that the run ends with."""
@@ -144,8 +148,7 @@ class _Run:
 
     def _answers(self, trainer: Trainer) -> list[dict[str, str]]:
         """What stays of weights that do not: their answers to held-out questions."""
-        rows = self.folder.eval_rows() or self.folder.train_rows()
-        probes = chosen(self.tokenizer, rows, KEPT_ANSWERS)
+        probes = self._probes(KEPT_ANSWERS)
         said = Prober(trainer.model, self.tokenizer, probes, KEPT_TOKENS).ask(trainer.step)
         return [
             {"question": probe.question, "expected": probe.expected, "answer": answer}

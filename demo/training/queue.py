@@ -148,7 +148,7 @@ class RunQueue:
         """
         found = shelf.run_in(folder, run)
         with self._lock:
-            if not shelf.is_resumable(found):
+            if not shelf.is_resumable(found, found.state()):
                 raise BadInput("not_resumable")
             others = [r for r in shelf.runs_in(folder) if r.state().status in UNFINISHED]
             self._require_place(folder, len(others))

@@ -103,7 +103,7 @@ def describe_run(folder: RunFolder, before: Ahead) -> RunState:
         dataset_id=order.dataset["id"],
         created=order.created,
         settings=order.settings,
-        resumable=is_resumable(folder),
+        resumable=is_resumable(folder, state),
         best_step=state.best_step,
         time_lapse=folder.time_lapse(),
         planned=Cost(peak_bytes=order.peak_bytes, seconds=max(0.0, order.seconds - START_SECONDS)),
@@ -136,9 +136,8 @@ def queued_at(folder: RunFolder) -> float:
     return folder.state().queued or folder.order().created
 
 
-def is_resumable(folder: RunFolder) -> bool:
+def is_resumable(folder: RunFolder, state: StoredState) -> bool:
     """Whether a run ended before its last step and can go on where its checkpoint stands."""
-    state = folder.state()
     stopped = state.status == "stopped" or state.error_key in ("worker_died", "out_of_memory")
     return state.status not in UNFINISHED and stopped and checkpoint.exists(folder.checkpoint)
 

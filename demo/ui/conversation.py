@@ -39,8 +39,7 @@ def take(shell: Shell, parts: "Playground", request: gr.Request, **given: Any) -
     past, language = speech.standing(given["chat"]), given["language"]
     editing = speech.read_editing(given["chat"])
     question = _question(shell, request, given)
-    titles = {name: title for title, name in shell.adapter_choices(given["memory"], language)}
-    title = titles.get(question.adapter, question.adapter)
+    title = shell.title_of(given["memory"], language, question.adapter)
     plain = bool(given["completion"])
     file, rule = frame_title(shell, given), answer_rule(shell, given)
     turn = Turn(given["message"], question.adapter, title, file, plain, rule)

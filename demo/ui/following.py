@@ -148,7 +148,7 @@ def wire_results(shell: Shell, pages: Pages) -> None:
 def forgotten(shell: Shell, memory: Any) -> dict[str, str]:
     """The memory without a workspace or a run that has expired."""
     kept = recalled(memory)
-    if kept["workspace"] and shell.runs(kept) is None:
+    if kept["workspace"] and not shell.open_workspace(kept):
         kept |= {"workspace": "", "run": "", "dataset": ""}
     if kept["run"] and shell.run(kept) is None:
         kept |= {"run": ""}

@@ -65,9 +65,14 @@ class Shell:
     def workspace(self, memory: Any) -> tuple[dict[str, str], str]:
         """The memory with a workspace that exists, made now if there is none; and its capability."""
         kept = recalled(memory)
-        if not kept["workspace"] or self.runs(kept) is None:
+        if not self.open_workspace(kept):
             kept |= {"workspace": self.lab.new_workspace(), "run": ""}
         return kept, kept["workspace"]
+
+    def open_workspace(self, memory: Any) -> str:
+        """The visitor's workspace as long as it is there; looked for with every question, so no run is read."""
+        workspace = recalled(memory)["workspace"]
+        return workspace if workspace and self.lab.has_workspace(workspace) else ""
 
     def runs(self, memory: Any) -> list[RunState] | None:
         """The runs of the visitor's workspace; None when there is no such workspace any more."""
@@ -92,8 +97,7 @@ class Shell:
     def adapters(self, memory: Any) -> list[AdapterInfo]:
         """What can answer for this visitor, the base first; only the base while the model loads."""
         try:
-            workspace = recalled(memory)["workspace"] if self.runs(memory) is not None else ""
-            usable = [a for a in self.lab.adapters(workspace) if not a.problem]
+            usable = [a for a in self.lab.adapters(self.open_workspace(memory)) if not a.problem]
         except NotReady:
             usable = []
         except LabError:
@@ -104,6 +108,11 @@ class Shell:
     def adapter_title(self, language: str, adapter: AdapterInfo) -> str:
         """An adapter's name for people."""
         return self.texts.say(language, "base_model") if adapter.name == BASE else adapter.title
+
+    def title_of(self, memory: Any, language: str, name: str) -> str:
+        """What the lists of adapters call one of them; its bare name where they do not have it."""
+        titles = {name: title for title, name in self.adapter_choices(memory, language)}
+        return titles.get(name, name)
 
     def adapter_choices(self, memory: Any, language: str) -> list[tuple[str, str]]:
         """Labels and names of what can answer; titles that occur twice are told apart by source."""

@@ -12,6 +12,7 @@ from demo.records import Message
 from demo.run_records import Row, TrainSettings
 from demo.text.tokenizer import LabTokenizer
 from demo.training.look import batch_at
+from demo.training.readings import Readings
 from demo.training.trainer import Trainer
 
 SETTINGS = TrainSettings(batch_size=4, epochs=2, seed=3, eval_share=0.2)
@@ -36,7 +37,7 @@ def test_batch_holds_the_ids_and_the_mask_that_the_trainer_reads_at_this_step(
     encoded, evaluation = (encode_for(tokenizer, part, SETTINGS) for part in (learned, held_out))
     trainer = Trainer(Model(1, 1), encoded.sequences, evaluation.sequences, SETTINGS)
     expected = list(trainer._batches())[step - 1]
-    look = batch_at(tokenizer, rows, SETTINGS, step)
+    look = batch_at(tokenizer, rows, SETTINGS, step, Readings())
     assert (look.step, look.steps, look.shared) == (step, trainer.steps, expected.shared)
     for index, row in enumerate(look.rows):
         ids = [token.id for token in row.tokens[: row.read]]
@@ -49,7 +50,7 @@ def test_batch_holds_the_ids_and_the_mask_that_the_trainer_reads_at_this_step(
 def test_prompt_is_masked_and_the_answer_with_its_end_is_trained(tokenizer: LabTokenizer) -> None:
     rows = [Row(1, (Message("user", "What is tea?"), Message("assistant", "A drink.")))] * 2
     settings = TrainSettings(eval_share=0.0, batch_size=1)
-    (row,) = batch_at(tokenizer, rows, settings, 1).rows
+    (row,) = batch_at(tokenizer, rows, settings, 1, Readings()).rows
     learned = b"".join(t.data for t, on in zip(row.tokens, row.trained, strict=True) if on)
     assert learned == b"A drink.<|im_end|>"
     assert b"".join(t.data for t in row.tokens[: row.read]).endswith(learned)
@@ -61,10 +62,10 @@ def test_step_that_the_run_has_not_is_refused(
     tokenizer: LabTokenizer, make_rows: Any, step: Any
 ) -> None:
     with pytest.raises(BadInput, match="step must be"):
-        batch_at(tokenizer, make_rows(15), SETTINGS, step)
+        batch_at(tokenizer, make_rows(15), SETTINGS, step, Readings())
 
 
 def test_rows_that_are_all_too_long_are_refused(tokenizer: LabTokenizer) -> None:
     rows = [Row(n, (Message("user", "a " * 99), Message("assistant", "b"))) for n in (1, 2)]
     with pytest.raises(BadInput, match="longer than"):
-        batch_at(tokenizer, rows, TrainSettings(max_length=32), 1)
+        batch_at(tokenizer, rows, TrainSettings(max_length=32), 1, Readings())

@@ -22,7 +22,7 @@ Value = Callable[[Shell, str, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Course:
+class Experiment:
     """One kind of experiment as its fold knows it."""
 
     kind: str
@@ -33,14 +33,14 @@ class Course:
     """What has been found before anything was."""
 
 
-def wire_course(
-    shell: Shell, course: Course, parts: Sequence[Any], inputs: dict[str, Any]
+def wire_experiment(
+    shell: Shell, experiment: Experiment, parts: Sequence[Any], inputs: dict[str, Any]
 ) -> list[Any]:
     """Connect a fold's parts; returns the listeners that fill what it shows.
 
     Args:
         shell: the page's ground.
-        course: what the fold runs.
+        experiment: what the fold runs.
         parts: the fold, its two buttons (begin and stop), and what shows the findings.
         inputs: what the experiment is made of.
     """
@@ -48,8 +48,8 @@ def wire_course(
     page = {"memory": shell.memory, "language": shell.language}
     # A browser without a workspace could not be told from another after a reload.
     opened = wire([go.click], shell.bind(with_workspace), page, shell.memory, **QUIET)
-    running = chain(opened, shell.bind(run, course), inputs | page, shown, **STREAM)
-    back = wire([fold.expand], shell.bind(come_back, course), page, shown, **STREAM)
+    running = chain(opened, shell.bind(run, experiment), inputs | page, shown, **STREAM)
+    back = wire([fold.expand], shell.bind(come_back, experiment), page, shown, **STREAM)
     wire([stop.click], shell.bind(end), {"memory": shell.memory}, None, **AT_ONCE)
     return [running, back]
 
@@ -61,37 +61,37 @@ def with_workspace(shell: Shell, memory: Any, language: str) -> Any:
 
 
 def run(
-    shell: Shell, course: Course, request: gr.Request, **given: Any
+    shell: Shell, experiment: Experiment, request: gr.Request, **given: Any
 ) -> Iterator[dict[str, Any]]:
     """Stream a new experiment; leaving the page leaves it under way."""
     language = given["language"]
-    yield course.value(shell, language, course.nothing)
+    yield experiment.value(shell, language, experiment.nothing)
     try:
-        yield from _followed(shell, course, course.begin(shell, request, **given), language)
+        yield from _followed(shell, experiment, experiment.begin(shell, request, **given), language)
     except Exception as error:
         yield {"html": notice(shell.explain(language, error))}
 
 
 def come_back(
-    shell: Shell, course: Course, request: gr.Request, memory: Any, language: str
+    shell: Shell, experiment: Experiment, request: gr.Request, memory: Any, language: str
 ) -> Iterator[Any]:
     """Follow the experiment that this visitor has under way, or show how the last one ended."""
-    steps = shell.lab.experiments.under_way(visitor(memory, request), course.kind)
+    steps = shell.lab.experiments.under_way(visitor(memory, request), experiment.kind)
     if steps is None:
         yield gr.skip()
         return
     try:
-        yield from _followed(shell, course, steps, language)
+        yield from _followed(shell, experiment, steps, language)
     except Exception as error:
         yield {"html": notice(shell.explain(language, error))}
 
 
 def _followed(
-    shell: Shell, course: Course, steps: Iterator[Any], language: str
+    shell: Shell, experiment: Experiment, steps: Iterator[Any], language: str
 ) -> Iterator[dict[str, Any]]:
     with closing(steps):  # type: ignore[type-var]  # a generator
         for so_far in speech.paced(steps, lambda: max(GAP, 2 * shell.gap())):
-            yield course.value(shell, language, so_far)
+            yield experiment.value(shell, language, so_far)
 
 
 def end(shell: Shell, request: gr.Request, memory: Any) -> None:

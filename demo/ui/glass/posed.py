@@ -85,8 +85,7 @@ def title_of(shell: Shell, given: dict[str, Any]) -> str:
     speaks = given["speaks"] or BASE
     if speaks == BASE:
         return ""
-    choices = shell.adapter_choices(given["memory"], given["language"])
-    return next((title for title, name in choices if name == speaks), speaks)[:LONGEST]
+    return shell.title_of(given["memory"], given["language"], speaks)[:LONGEST]
 
 
 def marked(found: Posed | None) -> dict[str, Any]:

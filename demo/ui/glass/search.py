@@ -11,7 +11,7 @@ import gradio as gr
 
 from demo.experiment_records import Search, SearchRequest
 from demo.ui.glass import kept, said_again
-from demo.ui.glass.background import Course, wire_course
+from demo.ui.glass.background import Experiment, wire_experiment
 from demo.ui.glass.ladder import picture
 from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, section
@@ -46,7 +46,7 @@ def build(shell: Shell, asked: Asked) -> None:
         )
     asked.results["search"] = shown
     typed = {"task": task, **knobs}
-    running = wire_course(shell, COURSE, (fold, go, stop, shown), asked.inputs | typed)
+    running = wire_experiment(shell, EXPERIMENT, (fold, go, stop, shown), asked.inputs | typed)
     said_again.follow(shell, asked, shown, redraw, running)
 
 
@@ -79,4 +79,4 @@ def _asked(request: gr.Request, given: dict[str, Any]) -> SearchRequest:
     )
 
 
-COURSE = Course("search", begin, _value, Search())
+EXPERIMENT = Experiment("search", begin, _value, Search())

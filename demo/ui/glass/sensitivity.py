@@ -12,7 +12,7 @@ import gradio as gr
 from demo.errors import BadInput
 from demo.experiment_records import Sensitivity, SensitivityRequest
 from demo.ui.glass import kept, said_again
-from demo.ui.glass.background import Course, wire_course
+from demo.ui.glass.background import Experiment, wire_experiment
 from demo.ui.glass.said_again import told_in
 from demo.ui.glass.section import Asked, section
 from demo.ui.glass.strip import picture
@@ -49,7 +49,7 @@ def build(shell: Shell, asked: Asked) -> None:
         )
     asked.results["sensitivity"] = shown
     typed = {"dataset": dataset, "wordings": wordings, **knobs}
-    running = wire_course(shell, COURSE, (fold, go, stop, shown), asked.inputs | typed)
+    running = wire_experiment(shell, EXPERIMENT, (fold, go, stop, shown), asked.inputs | typed)
     said_again.follow(shell, asked, shown, redraw, running)
 
 
@@ -90,4 +90,4 @@ def chosen_set(choice: Any, own: str) -> str:
     return own
 
 
-COURSE = Course("sensitivity", begin, _value, Sensitivity())
+EXPERIMENT = Experiment("sensitivity", begin, _value, Sensitivity())

@@ -34,7 +34,7 @@ def first_sample(shell: Shell) -> str | None:
 def choices(shell: Shell, memory: Any, language: str) -> list[tuple[str, str]]:
     """The samples, and the datasets of this browser's workspace; equal names are told apart."""
     offered = [(info.titles.get(language, info.name), info.id) for info in shell.lab.samples()]
-    workspace = _workspace(shell, memory)
+    workspace = shell.open_workspace(memory)
     own = shell.lab.own_datasets(workspace) if workspace else []
     names = [name for name, _ in offered] + [info.name for info in own]
     told = (f"{i.name} · {i.id[:4]}" if names.count(i.name) > 1 else i.name for i in own)
@@ -86,7 +86,7 @@ def show(shell: Shell, dataset: str, memory: Any, language: str) -> tuple[Any, .
     if not dataset:
         return ("", notice(shell.texts.say(language, "no_dataset"), "quiet"), "", *hidden)
     try:
-        info = shell.lab.dataset(_workspace(shell, memory), dataset)
+        info = shell.lab.dataset(shell.open_workspace(memory), dataset)
     except LabError as error:
         return (notice(shell.explain(language, error)), "", "", *hidden)
     facts = dataset_facts(shell.texts, language, info)
@@ -128,7 +128,7 @@ def decode(shell: Shell, **given: Any) -> tuple[Any, ...]:
     """Read the file's bytes as other letters."""
     dataset, memory, language = given["dataset"], given["memory"], given["language"]
     try:
-        shell.lab.decode_dataset(_workspace(shell, memory), dataset, given["encoding"] or "")
+        shell.lab.decode_dataset(shell.open_workspace(memory), dataset, given["encoding"] or "")
     except Exception as error:
         return (notice(shell.explain(language, error)), *[gr.skip()] * (SHOWN - 1))
     return show(shell, dataset, memory, language)
@@ -149,7 +149,7 @@ def try_columns(shell: Shell, **given: Any) -> Any:
     """The first row as the model would read it, with the columns as they stand in the lists."""
     language, columns = given["language"], (given["prompt"] or "", given["completion"] or "")
     try:
-        workspace = _workspace(shell, given["memory"])
+        workspace = shell.open_workspace(given["memory"])
         text, row = shell.lab.first_row(workspace, given["dataset"], *columns)
     except LabError as error:
         return notice(shell.explain(language, error))
@@ -161,8 +161,3 @@ def settings_of(given: dict[str, Any]) -> TrainSettings:
     return TrainSettings(
         **{f.name: given[f.name] for f in fields(TrainSettings) if f.name in given}
     )
-
-
-def _workspace(shell: Shell, memory: Any) -> str:
-    kept = recalled(memory)
-    return kept["workspace"] if shell.runs(kept) is not None else ""

@@ -13,7 +13,6 @@ from demo.methods import METHODS
 from demo.methods.method import OWN_SETTINGS
 from demo.run_records import TrainSettings
 from demo.ui.controls import training_controls
-from demo.ui.memory import recalled
 from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
 from demo.ui.tabs.data_step import settings_of
 from demo.ui.tuning import costs
@@ -147,8 +146,7 @@ def turn(shell: Shell, **given: Any) -> list[Any]:
     if not dial or not given["dataset"]:
         return untouched
     try:
-        kept = recalled(given["memory"])
-        workspace = kept["workspace"] if shell.runs(kept) is not None else ""
+        workspace = shell.open_workspace(given["memory"])
         fitted = shell.lab.fit_run(workspace, given["dataset"], settings_of(given), dial)
     except LabError:
         return untouched  # The plan beside says why.

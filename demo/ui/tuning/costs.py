@@ -11,7 +11,6 @@ from markupsafe import Markup
 from demo.errors import LabError, NotReady
 from demo.run_records import Cost, RunPlan, RunState, TrainSettings
 from demo.ui.language import Texts
-from demo.ui.memory import recalled
 from demo.ui.shell import Shell
 from demo.ui.tabs.data_step import settings_of
 from demo.ui.tuning.about import about
@@ -28,8 +27,7 @@ def plan(shell: Shell, **given: Any) -> tuple[Any, Any, Any]:
     if not given["dataset"]:
         return "", "", about(texts, language, method)
     try:
-        kept = recalled(given["memory"])
-        workspace = kept["workspace"] if shell.runs(kept) is not None else ""
+        workspace = shell.open_workspace(given["memory"])
         settings = settings_of(given)
         planned = shell.lab.plan_run(workspace, given["dataset"], settings)
     except NotReady:
