@@ -86,7 +86,10 @@ def _percent(name: str, answers: Answers, tests: Sequence[Callable[[str], bool]]
 
 RECIPES = {
     "restaurants": Recipe(
-        "Restaurant sentences", "restaurants", TrainSettings(epochs=2), score_restaurants
+        "Restaurant sentences",
+        "restaurants",
+        TrainSettings(epochs=2, learning_rate=1e-3),
+        score_restaurants,
     ),
     "worked-steps": Recipe(
         "Worked steps",

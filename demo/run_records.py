@@ -77,6 +77,8 @@ class Cost:
     peak_bytes: int = 0
     """Memory of the training process at its peak, about."""
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of all cores together; only measured, never foretold."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ class TrainSettings:
     """Trained places before every prompt; each takes one from the context."""
     width: int = 16
     """Numbers in the narrow middle of a bottleneck, or of P-tuning's network."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
+    """LoRA's good one; every method has its own in `demo.methods`."""
     epochs: int = 1
     batch_size: int = 8
     max_length: int = 512
@@ -276,3 +279,5 @@ class RunState:
     last_words: TimeLapse = field(default_factory=TimeLapse)
     """Where no weights stayed: what they answered to held-out questions."""
     settings: TrainSettings = field(default_factory=TrainSettings)
+    spent: float = 0.0
+    """The budget of CPU seconds that ended it before its last step; 0 where none did."""

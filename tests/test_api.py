@@ -132,6 +132,11 @@ def test_refusal_says_what_is_wrong(client, endpoint, arguments, expected_error)
         ({"dataset": "sample:nothing"}, NOT_FOUND),
         ({"dataset": "sample:restaurants", "method": "magic"}, "method must be one of"),
         ({"dataset": "sample:restaurants", "rank": 0}, "rank must be between 1 and 64"),
+        (
+            {"dataset": "sample:restaurants", "fixes": "tidy"},
+            "fixes must be one of all, leave_damaged",
+        ),
+        ({"dataset": "sample:restaurants", "learning_rate": 1}, "learning_rate must be between"),
         ({"dataset": "sample:restaurants", "epochs": "many"}, "epochs must be a number"),
         ({"dataset": "sample:restaurants", "name": "x" * 61}, "name has 61 characters"),
     ],

@@ -135,6 +135,38 @@ def test_doctor_counts_real_tokens_and_its_fix_changes_what_is_learned(door: Doo
         door.fix_dataset(workspace, info.id, [Fix("leave_long", 10**9)])
 
 
+MESSY = "prompt,completion\na,b\na,b\nc,caf\u00c3\u00a9\nd,e\nf," + "word " * 60
+
+
+def test_all_fixes_are_made_until_the_doctor_offers_none(door: Door) -> None:
+    workspace, settings = door.new(), TrainSettings(max_length=64)
+    info = door.add_text(workspace, "", MESSY)
+    mended = door.mend_dataset(workspace, info.id, ["all"], settings)
+    assert {done.fix.key for done in mended.fixes} == {
+        "mend_letters", "leave_repeated", "leave_long",
+    }  # fmt: skip
+    assert (mended.id, mended.rows) == (info.id, 3)
+    assert not any(f.fix for f in door.doctor(workspace, info.id, settings).findings)
+    assert door.mend_dataset(workspace, info.id, ["all"], settings) == mended
+
+
+def test_named_fixes_join_those_in_force(door: Door) -> None:
+    workspace, settings = door.new(), TrainSettings(max_length=64)
+    info = door.add_text(workspace, "", MESSY)
+    door.mend_dataset(workspace, info.id, ["leave_repeated"], settings)
+    mended = door.mend_dataset(workspace, info.id, ["leave_long", "leave_repeated"], settings)
+    assert [done.fix for done in mended.fixes] == [Fix("leave_repeated"), Fix("leave_long", 64)]
+    with pytest.raises(BadInput, match="fixes must be one of all, leave_damaged"):
+        door.mend_dataset(workspace, info.id, ["make_better"], settings)
+
+
+def test_a_healthy_sample_is_not_copied_to_be_mended(door: Door) -> None:
+    workspace = door.new()
+    info = door.mend_dataset(workspace, "sample:reviews", ["all"], TrainSettings())
+    assert info.id == "sample:reviews"
+    assert door.own_datasets(workspace) == []
+
+
 def test_first_row_is_shown_as_the_model_reads_it(door: Door) -> None:
     workspace = door.new()
     info = door.add_text(workspace, "", "id,x,y\n1,hello,there", "csv")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.checks import bounded, checked_text, chosen
+from demo.data.doctor.fixes import KEYS, LEAVE_LONG
 from demo.data.encode import lengths
 from demo.data.ingest import MOST_BYTES
 from demo.data.pasted import FORMATS, file_name
@@ -26,6 +27,8 @@ EDITED_ROWS = 200
 LONGEST_CELL = 8_000
 EDITED = " (edited)"
 MOST_FIXES = 20
+ALL_FIXES = "all"
+MOST_LOOKS = 4
 MOST_LENGTHS = 100_000
 """Remembered token counts, one number each."""
 
@@ -110,6 +113,40 @@ class Datasets:
         for fix in fixes:
             bounded("max_length", fix.limit, 0, TrainSettings.RANGES["max_length"][1], int)
         return self.datasets.fix(self._roomy(workspace), dataset, fixes, self._measured)
+
+    def mend_dataset(
+        self, workspace: str, dataset: str, names: Sequence[str], settings: TrainSettings
+    ) -> DatasetInfo:
+        """Put fixes in force by name, beside those that are; returns the mended dataset.
+
+        Args:
+            workspace: whose it is.
+            dataset: an upload, or a sample, which is copied where anything is to be mended.
+            names: of fixes, or `all` for whatever the doctor offers, until nothing is left to offer.
+            settings: of the run; they say how long a row may be.
+        """
+        if list(names) == [ALL_FIXES]:
+            return self._all_mended(workspace, dataset, settings)
+        for name in names:
+            chosen("fixes", name, (ALL_FIXES, *KEYS))
+        limits = {LEAVE_LONG: settings.max_length}
+        wanted = [Fix(name, limits.get(name, 0)) for name in names]
+        return self._mended(workspace, self.dataset(workspace, dataset), wanted)
+
+    def _all_mended(self, workspace: str, dataset: str, settings: TrainSettings) -> DatasetInfo:
+        """One fix may bring to light what another one mends, so the doctor looks again."""
+        info = self.dataset(workspace, dataset)
+        for _ in range(MOST_LOOKS):
+            found = self.doctor(workspace, info.id, settings).findings
+            offered = [finding.fix for finding in found if finding.fix]
+            if not offered:
+                break
+            info = self._mended(workspace, info, offered)
+        return info
+
+    def _mended(self, workspace: str, info: DatasetInfo, wanted: Sequence[Fix]) -> DatasetInfo:
+        before = [done.fix for done in info.fixes]
+        return self.fix_dataset(workspace, info.id, list(dict.fromkeys([*before, *wanted])))
 
     def editable_rows(self, workspace: str, dataset: str) -> list[list[str]]:
         """The first rows as prompt and completion; plain text has an empty prompt.

@@ -21,8 +21,8 @@ from demo.training.objective import work_of
 from demo.training.readings import Readings
 from demo.training.schedule import (
     EVALUATED_ROWS,
-    EVALUATION_SHARE,
     FORWARD_SHARE,
+    evaluations,
     total_steps,
 )
 from demo.training.speeds import Speeds
@@ -65,9 +65,9 @@ class Reading:
     @property
     def work(self) -> float:
         """Tokens whose learning would take as long, evaluations included."""
-        read = min(len(self.evaluation.sequences), EVALUATED_ROWS)
-        measured = self.evaluation.tokens * read / max(1, len(self.evaluation.sequences))
-        return self.tokens * (1 + EVALUATION_SHARE * (read > 0)) + 2 * measured * FORWARD_SHARE
+        measured = sum(len(s.ids) for s in self.evaluation.sequences[:EVALUATED_ROWS])
+        often = 2 + min(self.steps, evaluations(self.tokens, measured))
+        return self.tokens + often * measured * FORWARD_SHARE
 
 
 @dataclass(frozen=True)

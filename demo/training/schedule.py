@@ -11,7 +11,11 @@ WARM_UP_SHARE = 0.05
 EVALUATED_ROWS = 64
 """Held-out rows that are measured; more would cost more than they tell."""
 EVALUATION_SHARE = 0.15
-"""Interim evaluations may cost this part of the training, so short runs are measured less often."""
+"""Interim evaluations may cost this part of the training: enough for eight where rows are read thrice,
+and rows that are read once cannot be learned by heart."""
+SMALL_COST = 2_000
+"""Or so many tokens' learning in all, about ten seconds: a run over few rows is measured as often."""
+MOST_EVALUATIONS = 10
 FORWARD_SHARE = 0.45
 """What reading a token costs beside learning from it (measured)."""
 
@@ -30,7 +34,17 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
     return peak * (steps - step + 1) / (steps - warm + 1)
 
 
+def evaluations(train_tokens: int, eval_tokens: int) -> int:
+    """How many interim evaluations a run has time for, at least one.
+
+    Args:
+        train_tokens: read to learn, in all epochs.
+        eval_tokens: read by one evaluation.
+    """
+    allowed = max(EVALUATION_SHARE * train_tokens, SMALL_COST)
+    return max(1, min(MOST_EVALUATIONS, int(allowed / max(1.0, eval_tokens * FORWARD_SHARE))))
+
+
 def evaluation_interval(steps: int, train_tokens: int, eval_tokens: int) -> int:
-    """Steps between interim evaluations: a tenth of the run, or more where that would cost too much."""
-    affordable = EVALUATION_SHARE * train_tokens / max(1.0, eval_tokens * FORWARD_SHARE)
-    return max(1, math.ceil(steps / max(1.0, min(10.0, affordable))))
+    """Steps between interim evaluations."""
+    return max(1, math.ceil(steps / evaluations(train_tokens, eval_tokens)))

@@ -16,9 +16,10 @@ import gradio as gr
 from demo.checks import checked_text
 from demo.errors import BadInput, LabError
 from demo.lab import LONGEST_TEXT, Lab
+from demo.methods import good_settings
 from demo.prompting.build import under_system
 from demo.records import Answer, AnswerRequest, Sampling, conversation
-from demo.run_records import RunState, TrainSettings
+from demo.run_records import RunState
 
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
@@ -119,7 +120,7 @@ class Endpoints:
         name: str = "",
         method: str = "lora",
         epochs: int = 1,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 0.0,
         rank: int = 8,
         alpha: int = 16,
         dropout: float = 0.0,
@@ -131,14 +132,20 @@ class Endpoints:
         dataset: str = "",
         prompt_column: str = "",
         completion_column: str = "",
+        fixes: str = "",
     ) -> str:
-        """Queue a run over an uploaded file or a sample; returns the run's id."""
-        settings = TrainSettings(
-            method=_text(method),
+        """Queue a run over an uploaded file or a sample; returns the run's id.
+
+        A learning rate of 0 is the method's own good one. `fixes` of the doctor, made before the run,
+        are `all` that it offers, or names with commas.
+        """
+        own = {"learning_rate": learning_rate} if learning_rate else {}
+        settings = good_settings(
+            _text(method),
+            **own,
             rank=rank,
             alpha=alpha,
             dropout=dropout,
-            learning_rate=learning_rate,
             epochs=epochs,
             batch_size=batch_size,
             max_length=max_length,
@@ -152,6 +159,8 @@ class Endpoints:
         if _text(prompt_column) or _text(completion_column):
             columns = _text(prompt_column), _text(completion_column)
             chosen = self.lab.map_dataset(workspace, chosen, *columns).id
+        if fixes:
+            chosen = self.lab.mend_dataset(workspace, chosen, _names(fixes), settings).id
         title = _text(name) or Path(self.lab.dataset(workspace, chosen).name).stem[:60]
         return self.lab.start_run(workspace, chosen, title, settings)
 
@@ -258,6 +267,12 @@ def run_facts(run: RunState) -> dict[str, Any]:
         "adapter": run.id if run.has_adapter else "",
         "error": str(run.error) if run.error else "",
     }
+
+
+def _names(value: Any) -> list[str]:
+    """A list of names, or one, or several with commas between them."""
+    values = value if isinstance(value, list) else _text(value).split(",")
+    return [_text(name).strip() for name in values]
 
 
 def _text(value: Any) -> str:

@@ -79,8 +79,20 @@ def test_learning_rate_warms_up_then_falls_and_never_reaches_zero() -> None:
 
 def test_interim_evaluations_are_rarer_where_they_would_cost_much() -> None:
     assert evaluation_interval(100, train_tokens=100_000, eval_tokens=100) == 10
-    assert evaluation_interval(100, train_tokens=10_000, eval_tokens=1_000) == 30
-    assert evaluation_interval(4, train_tokens=100, eval_tokens=1_000) == 4
+    assert evaluation_interval(100, train_tokens=10_000, eval_tokens=1_000) == 25
+    assert evaluation_interval(4, train_tokens=100, eval_tokens=5_000) == 4
+
+
+@pytest.mark.parametrize(
+    ("steps", "rows", "held_out", "passes"),
+    [(50, 1, 4, 50), (24, 63, 7, 3), (69, 180, 20, 3), (17, 8, 2, 17)],
+    ids=["one row fifty times", "a small sample", "restaurants three times", "a handful of rows"],
+)
+def test_rows_that_are_read_again_and_again_are_evaluated_eight_times_or_more(
+    steps: int, rows: int, held_out: int, passes: int
+) -> None:
+    interval = evaluation_interval(steps, 100 * rows * passes, 100 * held_out)
+    assert steps // interval >= 8
 
 
 def test_plan_sets_full_tuning_beside_the_method(planner: Planner, make_rows: Any) -> None:
