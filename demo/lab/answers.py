@@ -31,7 +31,7 @@ from demo.records import (
     ScoreRequest,
 )
 from demo.settings import ROOT, LabSettings
-from demo.training.queue import RunQueue
+from demo.training import shelf
 from demo.workspace import Workspaces
 
 LONGEST_TEXT = 40_000
@@ -49,16 +49,12 @@ class Answers:
         settings: what the operator has set.
         engine: owns the model.
         workspaces: open to whoever holds a capability.
-        runs: know where an own adapter lies.
     """
 
-    def __init__(
-        self, settings: LabSettings, engine: Engine, workspaces: Workspaces, runs: RunQueue
-    ) -> None:
+    def __init__(self, settings: LabSettings, engine: Engine, workspaces: Workspaces) -> None:
         self.settings = settings
         self.engine = engine
         self.workspaces = workspaces
-        self.runs = runs
         self.adapter_shelf = AdapterShelf(ROOT / "adapters")
         self._under_way: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -141,8 +137,9 @@ class Answers:
 
     def adapters(self, workspace: str = "") -> list[AdapterInfo]:
         """Base, shipped adapters and the finished runs of a workspace."""
-        own = self.runs.adapters(self.workspaces.open(workspace)) if workspace else []
-        return [*self.adapter_shelf.list(self.engine.fingerprint()), *own]
+        mark = self.engine.fingerprint()
+        own = shelf.adapters_in(self.workspaces.open(workspace), mark) if workspace else []
+        return [*self.adapter_shelf.list(mark), *own]
 
     def _require_workspace(self, workspace: str) -> None:
         """Limits count it, so an invented one must not pass."""
@@ -161,7 +158,7 @@ class Answers:
         shipped = self.adapter_shelf.folder(name)
         if shipped is not None:
             return shipped
-        return self.runs.adapter_folder(self.workspaces.open(workspace), name)
+        return shelf.adapter_folder(self.workspaces.open(workspace), name)
 
     @contextmanager
     def _turn(self, visitor: str) -> Iterator[None]:

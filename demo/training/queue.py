@@ -1,60 +1,45 @@
-"""Runs of all visitors: one worker at a time, first come first served, everything read from folders.
+"""Runs of all visitors: one worker at a time, who is next is read from the folders.
 
-Nothing about a run is kept in memory, so a restart of the lab goes on where it was. Does not train.
+Nothing about a run is kept in memory alone, so a restart of the lab goes on where it was. Does not
+train, and does not decide whose turn it is.
 """
 
-import builtins
 import logging
 import shutil
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from demo.data.split import split
 from demo.engine.service import Engine
-from demo.errors import BadInput, Busy, RunFailed
-from demo.records import AdapterInfo
-from demo.run_records import DatasetInfo, Row, RunPlan, RunState, TrainSettings
+from demo.errors import BadInput, RunFailed
+from demo.run_records import DatasetInfo, Row, TrainSettings
 from demo.settings import LabSettings
 from demo.training import shelf
 from demo.training.launch import Launcher
-from demo.training.plan import Planner
-from demo.training.readings import Readings
-from demo.training.run_folder import UNFINISHED, RunFolder, StoredState, new_order
-from demo.training.speeds import Speeds
+from demo.training.ordering import Ordered, Ordering, Wanted
+from demo.training.places import require_place, require_room_in_line
+from demo.training.register import Register, Standing, waiting_in_turn
+from demo.training.run_folder import RunFolder, RunOrder
 from demo.workspace import Workspaces
 
 TICK_SECONDS = 0.5
 DOUBLE_CLICK_SECONDS = 3.0
-LEAST_FREE_BYTES = 500_000_000
-"""A run leaves about 20 MB; the rest keeps the lab itself alive."""
 STEPS_TO_MEASURE = 5
 """The first steps of a process are slow; a shorter run says little about this machine."""
 
 LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Unfinished:
-    """A run that waits or runs, with the state it had when it was looked at."""
-
-    queued: float
-    run: RunFolder
-    state: StoredState
-
-
 class RunQueue:
-    """Plans, queues, starts, stops and deletes runs."""
+    """Queues, starts, stops and deletes runs."""
 
     def __init__(self, settings: LabSettings, workspaces: Workspaces, engine: Engine) -> None:
         self.settings = settings
         self.workspaces = workspaces
-        self.engine = engine
-        self.speeds = Speeds(settings.data / "speed.json")
-        self.readings = Readings()
+        self.ordering = Ordering(settings, engine)
+        self.register = Register(workspaces)
         self.launcher = Launcher(settings.threads)
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -72,149 +57,79 @@ class RunQueue:
         if self._manager.is_alive():
             self._manager.join()
 
-    def plan(self, rows: Sequence[Row], info: DatasetInfo, settings: TrainSettings) -> RunPlan:
-        """What a run would do and cost. Raises `BadInput` for a run that cannot learn."""
-        return self._planner().plan(rows, info.name, settings)
-
-    def fitted(
-        self, rows: Sequence[Row], info: DatasetInfo, settings: TrainSettings, dial: str
-    ) -> TrainSettings:
-        """The settings with as many epochs and steps as a position of the dial has time for."""
-        return self._planner().fitted(rows, info.name, settings, dial)
-
-    def _planner(self) -> Planner:
-        return Planner(self.engine.tokenizer, self.engine.spec, self.speeds, self.readings)
-
     def start_run(
         self,
-        folder: Path,
+        workspace: Path,
         name: str,
         info: DatasetInfo,
         rows: Sequence[Row],
         settings: TrainSettings,
         parent: str = "",
     ) -> str:
-        """Queue a run; the second click of a double click finds the first one's run.
-
-        Args:
-            folder: the workspace.
-            name: of the run.
-            info: of the dataset.
-            rows: all of its rows.
-            settings: how it trains.
-            parent: a run of this workspace with whose weights it begins; empty for the base model.
-
-        Raises:
-            BadInput: it cannot learn, or not begin with those weights.
-            NotFound: no such parent.
-            Busy: this visitor has enough runs under way, or the disk is full.
-        """
-        plan = self.plan(rows, info, settings)
-        start = shelf.weights_to_start(folder, parent, settings) if parent else None
-        order = new_order(
-            name=name,
-            parent=parent,
-            dataset={
-                key: getattr(info, key) for key in ("id", "name", "sha256", "source", "licence")
-            },
-            settings=settings,
-            model=self.engine.spec.to_json(),
-            fingerprint=asdict(self.engine.require_ready().fingerprint),
-            threads=self.settings.threads,
-            seconds=plan.seconds,
-            peak_bytes=plan.peak_bytes,
-            keeps=settings.method != "full" or self.settings.full_tuning,
-        )
-        with self._lock:
-            own = [run.order() for run in shelf.runs_in(folder) if run.state().status in UNFINISHED]
-            for other in own:
-                if order.repeats(other, DOUBLE_CLICK_SECONDS):
-                    return other.id
-            self._require_place(folder, len(own))
-            waiting = len(self._unfinished())
-            if waiting >= self.settings.runs_waiting:
-                raise Busy("runs_full", got=waiting)
-            parts = split(rows, settings.eval_share, settings.seed, settings.rows)
-            RunFolder.create(folder / "runs", order, *parts, start=start)
-        self._wake.set()
+        """Queue a run; returns its id. Raises as `enqueue` does."""
+        (order,) = self.enqueue(workspace, [Wanted(name, info, rows, settings, parent)])
         return order.id
 
-    def resume(self, folder: Path, run: str) -> None:
+    def enqueue(self, workspace: Path, wanted: Sequence[Wanted]) -> list[RunOrder]:
+        """Queue runs, all or none; the second click of a double click finds what the first one queued.
+
+        Raises:
+            BadInput: one of them cannot learn, or not begin with its parent's weights.
+            NotFound: no such parent.
+            Busy: this visitor has enough runs under way, too many wait, or the disk is full.
+        """
+        ordered = [self.ordering.order(workspace, one) for one in wanted]
+        with self._lock:
+            own = [one.order for one in self.register.of(workspace) if one.unfinished]
+            if before := _queued_before(ordered[0].order, own):
+                return before
+            require_place(workspace, own, [one.order for one in ordered], self.settings)
+            unfinished = sum(one.unfinished for one in self.register.all())
+            require_room_in_line(unfinished, len(ordered), self.settings)
+            _create(workspace / "runs", ordered)
+        self._wake.set()
+        return [one.order for one in ordered]
+
+    def resume(self, workspace: Path, run: str) -> None:
         """Queue a run again that ended before its last step; it goes on where its checkpoint stands.
 
         Raises:
             BadInput: there is nothing to go on with.
             Busy: this visitor has enough runs under way, or the disk is full.
         """
-        found = shelf.run_in(folder, run)
+        found = shelf.run_in(workspace, run)
         with self._lock:
             if not shelf.is_resumable(found, found.state()):
                 raise BadInput("not_resumable")
-            others = [r for r in shelf.runs_in(folder) if r.state().status in UNFINISHED]
-            self._require_place(folder, len(others))
+            own = [one.order for one in self.register.of(workspace) if one.unfinished]
+            require_place(workspace, own, [found.order()], self.settings)
             found.take_back_stop()
             again = {"queued": time.time(), "crashes": 0, "error_key": "", "error_values": {}}
             found.change_state(status="queued", **again)
-        shutil.rmtree(shelf.exports(folder, self.settings.served) / run, ignore_errors=True)
+        shelf.drop_export(workspace, run, self.settings.served)
         self._wake.set()
 
-    def _require_place(self, folder: Path, own: int) -> None:
-        if own >= self.settings.runs_per_workspace:
-            raise Busy("runs_busy", got=own)
-        if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
-            raise Busy("disk_full")
-
-    def state(self, folder: Path, run: str) -> RunState:
-        """A run as its folder tells it now. Raises `NotFound`."""
-        found = shelf.run_in(folder, run)
-        return shelf.describe_run(found, self._ahead_of(found))
-
-    def held_out_prompt(self, folder: Path, run: str) -> str:
-        """The first question of a held-out row, or of a learned one where none was held out."""
-        return shelf.held_out_prompt(folder, run)
-
-    def list(self, folder: Path) -> list[RunState]:
-        """Every run of a workspace, newest first."""
-        states = [shelf.describe_run(run, self._ahead_of(run)) for run in shelf.runs_in(folder)]
-        return sorted(states, key=lambda state: state.created, reverse=True)
-
-    def stop(self, folder: Path, run: str) -> None:
+    def stop(self, workspace: Path, run: str) -> None:
         """Stop a run: at once while it waits, else after the step under way."""
-        found = shelf.run_in(folder, run)
+        found = shelf.run_in(workspace, run)
         with self._lock:
             if found.state().status == "queued":
                 found.change_state(status="stopped")
             elif found.state().status == "running":
                 found.ask_to_stop()
 
-    def stop_all(self, folder: Path) -> None:
+    def stop_all(self, workspace: Path) -> None:
         """End every run of a workspace that is about to be deleted; nothing more is written there."""
-        for run in shelf.runs_in(folder):
+        for run in shelf.runs_in(workspace):
             self._end(run)
-        shutil.rmtree(shelf.exports(folder, self.settings.served), ignore_errors=True)
+        shutil.rmtree(shelf.exports(workspace, self.settings.served), ignore_errors=True)
 
-    def delete(self, folder: Path, run: str) -> None:
+    def delete(self, workspace: Path, run: str) -> None:
         """End a run and delete its folder."""
-        found = shelf.run_in(folder, run)
+        found = shelf.run_in(workspace, run)
         self._end(found)
         shutil.rmtree(found.path, ignore_errors=True)
-        shutil.rmtree(shelf.exports(folder, self.settings.served) / run, ignore_errors=True)
-
-    def export(self, folder: Path, run: str) -> Path:
-        """A zip of a run's adapter, where it is served."""
-        return shelf.export(folder, run, self.settings.served)
-
-    def tidy(self) -> None:
-        """Delete what workspaces that are gone have left to download."""
-        shelf.drop_orphans(self.workspaces.root, self.settings.served)
-
-    def adapters(self, folder: Path) -> builtins.list[AdapterInfo]:
-        """The adapters of a workspace's runs, newest first."""
-        return shelf.adapters_in(folder, self.engine.fingerprint())
-
-    def adapter_folder(self, folder: Path, run: str) -> Path:
-        """Where a run's adapter lies. Raises `NotFound`, or `BadInput` while there is none."""
-        return shelf.adapter_folder(folder, run)
+        shelf.drop_export(workspace, run, self.settings.served)
 
     def _end(self, run: RunFolder) -> None:
         with self._lock:
@@ -224,27 +139,6 @@ class RunQueue:
             elif state.status == "running":
                 run.ask_to_stop()
                 self.launcher.end(state)
-
-    def rename(self, folder: Path, run: str, name: str) -> None:
-        """Call a run that has ended, and its adapter, otherwise."""
-        shelf.rename(folder, run, name, self.settings.served)
-
-    def _ahead_of(self, run: RunFolder) -> shelf.Ahead:
-        if run.state().status != "queued":
-            return shelf.Ahead()
-        queued = shelf.queued_at(run)
-        return shelf.ahead(other.run for other in self._unfinished() if other.queued < queued)
-
-    def _unfinished(self) -> builtins.list[Unfinished]:
-        """Waiting and running runs of all workspaces, oldest first."""
-        found = []
-        for workspace in self.workspaces.all():
-            for run in shelf.runs_in(workspace):
-                with suppress(OSError, ValueError, TypeError):  # Deleted meanwhile, or damaged.
-                    state = run.state()
-                    if state.status in UNFINISHED:
-                        found.append(Unfinished(shelf.queued_at(run), run, state))
-        return sorted(found, key=lambda unfinished: unfinished.queued)
 
     def _manage(self) -> None:
         while not self._closing:
@@ -256,21 +150,22 @@ class RunQueue:
             self._wake.clear()
 
     def _tick(self) -> None:
-        """Notice workers that ended; start the oldest waiting run if none is under way."""
+        """Notice workers that ended; start the run whose turn it is if none is under way."""
         for run in self.launcher.collect():
             self._learn_speed(run)
         with self._lock:
-            unfinished = self._unfinished()
-            alive = [u for u in unfinished if u.state.status == "running" and self._is_alive(u)]
-            waiting = [u for u in unfinished if u.state.status == "queued"]
+            everybody = self.register.all()
+            trains = [one for one in everybody if one.state.status == "running"]
+            alive = [one for one in trains if self._is_alive(one)]
+            waiting = waiting_in_turn(everybody)
             if waiting and not alive and not self._closing:
                 self.launcher.start(waiting[0].run)
 
-    def _is_alive(self, unfinished: Unfinished) -> bool:
+    def _is_alive(self, standing: Standing) -> bool:
         """Whether a running run has a worker; one that has lost it goes on once, then it is ended."""
-        if self.launcher.is_alive(unfinished.state):
+        if self.launcher.is_alive(standing.state):
             return True
-        run = unfinished.run
+        run = standing.run
         state = run.state()
         if state.status != "running":  # It may have finished between the two looks.
             return False
@@ -287,4 +182,24 @@ class RunQueue:
             record, order = run.record(), run.order()
             if len(record.get("losses", ())) >= STEPS_TO_MEASURE:
                 speed = record["tokens_per_second"]
-                self.speeds.learn(order.model["lineage"], speed, order.settings.method)
+                self.ordering.speeds.learn(order.model["lineage"], speed, order.settings.method)
+
+
+def _queued_before(order: RunOrder, own: Sequence[RunOrder]) -> list[RunOrder]:
+    """What the first click of a double click queued: a run, or all runs of its sweep."""
+    for other in own:
+        if order.repeats(other, DOUBLE_CLICK_SECONDS):
+            return [one for one in own if (one.sweep or one.id) == (other.sweep or other.id)]
+    return []
+
+
+def _create(runs: Path, ordered: Sequence[Ordered]) -> None:
+    """Write the folders of all runs; where one cannot be written, none stays."""
+    made: list[RunFolder] = []
+    try:
+        for one in ordered:
+            made.append(one.create(runs))
+    except BaseException:
+        for run in made:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise

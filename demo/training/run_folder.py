@@ -59,15 +59,16 @@ class RunOrder:
     """False: its weights are too large to stay, and only scores and answers do."""
     parent: str = ""
     """The run with whose weights this one begins."""
+    cpu_budget: float = 0.0
+    """CPU seconds after which it ends and keeps what it has learned; 0 means none."""
+    sweep: str = ""
+    """The sweep that it belongs to, if any."""
 
     def repeats(self, other: "RunOrder", seconds: float) -> bool:
         """Whether this is the second click of a double click on `other`."""
-        same = (self.name, self.dataset, self.settings) == (
-            other.name,
-            other.dataset,
-            other.settings,
-        )
-        return same and self.created - other.created < seconds
+        same = all(getattr(self, n) == getattr(other, n) for n in ("name", "dataset", "settings"))
+        alike = bool(self.sweep) == bool(other.sweep)
+        return same and alike and self.created - other.created < seconds
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
@@ -91,6 +92,8 @@ class StoredState:
     crashes: int = 0
     """How often its worker died since a visitor last started it."""
     best_step: int = 0
+    spent: float = 0.0
+    """The budget of CPU seconds that ended it."""
     error_key: str = ""
     error_values: dict[str, Any] = field(default_factory=dict)
 

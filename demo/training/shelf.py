@@ -111,6 +111,7 @@ def describe_run(folder: RunFolder, before: Ahead) -> RunState:
         scores=record.get("scores", {}),
         parent=order.parent,
         last_words=_last_words(record),
+        spent=state.spent,
     )
 
 
@@ -128,12 +129,8 @@ def _taken(record: Mapping[str, Any]) -> Cost:
         trainable=int(record.get("trainable", 0)),
         peak_bytes=int(record.get("peak_bytes", 0)),
         seconds=float(record.get("seconds", 0.0)),
+        cpu_seconds=float(record.get("cpu_seconds", 0.0)),
     )
-
-
-def queued_at(folder: RunFolder) -> float:
-    """When a run was queued last: its place in the queue."""
-    return folder.state().queued or folder.order().created
 
 
 def is_resumable(folder: RunFolder, state: StoredState) -> bool:
@@ -189,7 +186,7 @@ def rename(workspace: Path, run: str, name: str, served: Path) -> None:
             record = {**read_json(place / "run.json"), "name": name}
             write_json(place / "run.json", record)
             write_atomic(place / "README.md", card(record))
-    shutil.rmtree(exports(workspace, served) / run, ignore_errors=True)
+    drop_export(workspace, run, served)
 
 
 def adapters_in(workspace: Path, fingerprint: Fingerprint | None) -> list[AdapterInfo]:
@@ -254,6 +251,11 @@ def notebook_of(
 def exports(workspace: Path, served: Path) -> Path:
     """The served folder of a workspace's downloads; it goes when the workspace goes."""
     return served / "exports" / workspace.name
+
+
+def drop_export(workspace: Path, run: str, served: Path) -> None:
+    """Delete a run's download; it is made anew when it is asked for."""
+    shutil.rmtree(exports(workspace, served) / run, ignore_errors=True)
 
 
 def drop_orphans(workspaces: Path, served: Path) -> None:

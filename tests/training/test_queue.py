@@ -6,6 +6,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from demo.errors import BadInput, Busy, NotFound
 from demo.run_records import DatasetInfo, Row, TrainSettings
 from demo.settings import LabSettings
 from demo.text.tokenizer import LabTokenizer
+from demo.training import shelf
 from demo.training.processes import began, is_alive
 from demo.training.queue import RunQueue
 from demo.training.run_folder import RunFolder
@@ -97,13 +99,13 @@ def test_runs_of_all_workspaces_train_one_after_the_other_in_the_order_they_came
         (workspace, queue.start_run(workspace, name, INFO, rows, SHORT))
         for workspace, name in ((first, "a"), (second, "b"), (first, "c"))
     ]
-    assert [queue.state(*run).waiting for run in ordered] == [0, 1, 2]
+    assert [queue.register.state(*run).waiting for run in ordered] == [0, 1, 2]
     queue.start()
-    wait_for(lambda: all(queue.state(*run).status == "finished" for run in ordered))
+    wait_for(lambda: all(queue.register.state(*run).status == "finished" for run in ordered))
     begun = [RunFolder(w / "runs" / run).state().begun for w, run in ordered]
     assert begun == sorted(begun)
-    assert [state.name for state in queue.list(first)] == ["c", "a"]
-    wait_for(lambda: queue.speeds.path.exists())
+    assert [state.name for state in queue.register.states(first)] == ["c", "a"]
+    wait_for(lambda: queue.ordering.speeds.path.exists())
 
 
 def test_restarted_lab_finds_a_live_worker_and_goes_on_with_waiting_runs(
@@ -114,23 +116,23 @@ def test_restarted_lab_finds_a_live_worker_and_goes_on_with_waiting_runs(
     running = queue.start_run(workspace, "running", INFO, many_rows, LONG)
     waiting = queue.start_run(workspace, "waiting", INFO, rows, SHORT)
     queue.start()
-    wait_for(lambda: queue.state(workspace, running).step > 0)
+    wait_for(lambda: queue.register.state(workspace, running).step > 0)
     pid = RunFolder(workspace / "runs" / running).state().pid
     queue.close()
     again = new_queue()
     again.start()
     time.sleep(1.5)
     assert RunFolder(workspace / "runs" / running).state().pid == pid
-    assert again.state(workspace, waiting).status == "queued"
+    assert again.register.state(workspace, waiting).status == "queued"
     again.stop(workspace, running)
-    wait_for(lambda: again.state(workspace, running).status == "stopped")
-    assert again.state(workspace, running).has_adapter
-    wait_for(lambda: again.state(workspace, waiting).status == "finished")
+    wait_for(lambda: again.register.state(workspace, running).status == "stopped")
+    assert again.register.state(workspace, running).has_adapter
+    wait_for(lambda: again.register.state(workspace, waiting).status == "finished")
 
 
 def kill_worker_of(queue: RunQueue, workspace: Path, run: str) -> None:
     """Once it has taken a few steps, the worker is gone without a word."""
-    wait_for(lambda: queue.state(workspace, run).step > 1)
+    wait_for(lambda: queue.register.state(workspace, run).step > 1)
     os.kill(RunFolder(workspace / "runs" / run).state().pid, signal.SIGKILL)
 
 
@@ -147,11 +149,11 @@ def test_run_whose_worker_was_killed_goes_on_once_and_then_fails_with_its_last_s
     wait_for(lambda: folder.state().crashes == 1 and folder.state().status == "running")
     wait_for(lambda: "events" if folder.state().pid and folder.events() else "")
     kill_worker_of(queue, workspace, killed)
-    wait_for(lambda: queue.state(workspace, killed).status == "failed")
-    state = queue.state(workspace, killed)
+    wait_for(lambda: queue.register.state(workspace, killed).status == "failed")
+    state = queue.register.state(workspace, killed)
     assert f"at step {state.step}" in str(state.error)
     assert not state.has_adapter
-    wait_for(lambda: queue.state(workspace, following).status == "finished")
+    wait_for(lambda: queue.register.state(workspace, following).status == "finished")
 
 
 def test_stopped_run_goes_on_to_its_end_when_asked_and_a_finished_one_does_not(
@@ -162,14 +164,14 @@ def test_stopped_run_goes_on_to_its_end_when_asked_and_a_finished_one_does_not(
     run = queue.start_run(workspace, "a", INFO, rows * 5, SHORT)
     folder = RunFolder(workspace / "runs" / run)
     queue.start()
-    wait_for(lambda: queue.state(workspace, run).step > 1)
+    wait_for(lambda: queue.register.state(workspace, run).step > 1)
     queue.stop(workspace, run)
-    wait_for(lambda: queue.state(workspace, run).status == "stopped")
-    assert queue.state(workspace, run).resumable
-    learned = queue.state(workspace, run).step
+    wait_for(lambda: queue.register.state(workspace, run).status == "stopped")
+    assert queue.register.state(workspace, run).resumable
+    learned = queue.register.state(workspace, run).step
     queue.resume(workspace, run)
-    wait_for(lambda: queue.state(workspace, run).status == "finished")
-    state = queue.state(workspace, run)
+    wait_for(lambda: queue.register.state(workspace, run).status == "finished")
+    state = queue.register.state(workspace, run)
     steps = [event.step for event in state.events if event.train_loss is not None]
     assert learned < state.steps
     assert steps == list(range(1, state.steps + 1))
@@ -187,13 +189,13 @@ def test_run_begins_with_the_weights_of_another_of_the_same_method_and_size(
     with pytest.raises(BadInput, match="no adapter yet"):
         queue.start_run(workspace, "second", INFO, rows, LONG, first)
     queue.start()
-    wait_for(lambda: queue.state(workspace, first).status == "finished")
+    wait_for(lambda: queue.register.state(workspace, first).status == "finished")
     other = TrainSettings(rank=4, batch_size=2, eval_share=0.0)
     with pytest.raises(BadInput, match="another method or size"):
         queue.start_run(workspace, "second", INFO, rows, other, first)
     second = queue.start_run(workspace, "second", INFO, rows, SHORT, first)
-    wait_for(lambda: queue.state(workspace, second).status == "finished")
-    ends, begins = queue.state(workspace, first), queue.state(workspace, second)
+    wait_for(lambda: queue.register.state(workspace, second).status == "finished")
+    ends, begins = queue.register.state(workspace, first), queue.register.state(workspace, second)
     assert begins.events[1].train_loss < ends.events[1].train_loss
 
 
@@ -204,11 +206,11 @@ def test_deleting_a_running_run_ends_its_worker_and_removes_its_folder(
     workspace = workspace_of(queue)
     run = queue.start_run(workspace, "gone", INFO, many_rows, LONG)
     queue.start()
-    wait_for(lambda: queue.state(workspace, run).status == "running")
+    wait_for(lambda: queue.register.state(workspace, run).status == "running")
     pid = RunFolder(workspace / "runs" / run).state().pid
     queue.delete(workspace, run)
     assert not is_alive(pid, began(pid))
-    assert queue.list(workspace) == []
+    assert queue.register.states(workspace) == []
 
 
 def test_second_click_finds_the_first_run(new_queue: Any, rows: list[Row]) -> None:
@@ -226,12 +228,12 @@ def test_waiting_run_stops_at_once(new_queue: Any, rows: list[Row]) -> None:
     workspace = workspace_of(queue)
     run = queue.start_run(workspace, "a", INFO, rows, SHORT)
     queue.stop(workspace, run)
-    assert queue.state(workspace, run).status == "stopped"
+    assert queue.register.state(workspace, run).status == "stopped"
     with pytest.raises(BadInput, match="no adapter yet"):
-        queue.adapter_folder(workspace, run)
+        shelf.adapter_folder(workspace, run)
 
 
-@pytest.mark.parametrize("action", ["state", "stop", "resume", "delete", "adapter_folder"])
+@pytest.mark.parametrize("action", ["register.state", "stop", "resume", "delete"])
 def test_run_of_another_workspace_is_not_found(
     new_queue: Any, rows: list[Row], action: str
 ) -> None:
@@ -240,8 +242,10 @@ def test_run_of_another_workspace_is_not_found(
     stranger = workspace_of(queue)
     for name in (run, "../" + run, "", None, "0" * 16):
         with pytest.raises(NotFound):
-            getattr(queue, action)(stranger, name)
-    assert queue.list(stranger) == []
+            attrgetter(action)(queue)(stranger, name)
+        with pytest.raises(NotFound):
+            shelf.adapter_folder(stranger, name)
+    assert queue.register.states(stranger) == []
 
 
 def test_finished_adapter_is_listed_and_exported_under_the_runs_name(
@@ -251,11 +255,11 @@ def test_finished_adapter_is_listed_and_exported_under_the_runs_name(
     workspace = workspace_of(queue)
     run = queue.start_run(workspace, "Első próba / 1", INFO, rows, SHORT)
     queue.start()
-    wait_for(lambda: queue.state(workspace, run).status == "finished")
-    (info,) = queue.adapters(workspace)
+    wait_for(lambda: queue.register.state(workspace, run).status == "finished")
+    (info,) = shelf.adapters_in(workspace, queue.ordering.engine.fingerprint())
     assert (info.name, info.title, info.source, info.problem) == (run, "Első próba / 1", "own", "")
     assert "LoRA r=2 · 12 rows" in info.detail
-    path = queue.export(workspace, run)
+    path = shelf.export(workspace, run, queue.settings.served)
     assert path.name == "elso-proba-1.zip"
     names = set(zipfile.ZipFile(path).namelist())
     files = ("adapter_config.json", "adapter_model.safetensors", "README.md", "run.json")

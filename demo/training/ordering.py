@@ -1,0 +1,103 @@
+"""Orders a run: plans it, refuses what cannot learn, and writes down all that its worker will need.
+
+Knows neither the queue nor how many runs a visitor may have.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from demo.data.split import split
+from demo.engine.service import Engine
+from demo.run_records import DatasetInfo, Row, RunPlan, TrainSettings
+from demo.settings import LabSettings
+from demo.training import shelf
+from demo.training.plan import Planner
+from demo.training.readings import Readings
+from demo.training.run_folder import RunFolder, RunOrder, new_order
+from demo.training.speeds import Speeds
+
+TOLD_OF_DATASET = ("id", "name", "sha256", "source", "licence")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run as a visitor asks for it."""
+
+    name: str
+    info: DatasetInfo
+    rows: Sequence[Row]
+    """All rows of the dataset."""
+    settings: TrainSettings
+    parent: str = ""
+    """A run of the same workspace with whose weights it begins; empty for the base model."""
+    sweep: str = ""
+    """The sweep that it belongs to, if any."""
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """A run that could be queued now."""
+
+    order: RunOrder
+    train: Sequence[Row]
+    evaluation: Sequence[Row]
+    start: Path | None
+    """The checkpoint that it begins with."""
+
+    def create(self, runs: Path) -> RunFolder:
+        """Write its folder, as a queued run."""
+        return RunFolder.create(runs, self.order, self.train, self.evaluation, start=self.start)
+
+
+class Ordering:
+    """Plans and orders runs for the base model that is loaded."""
+
+    def __init__(self, settings: LabSettings, engine: Engine) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.speeds = Speeds(settings.data / "speed.json")
+        self.readings = Readings()
+
+    def plan(self, rows: Sequence[Row], info: DatasetInfo, settings: TrainSettings) -> RunPlan:
+        """What a run would do and cost. Raises `BadInput` for a run that cannot learn."""
+        return self._planner().plan(rows, info.name, settings)
+
+    def fitted(
+        self, rows: Sequence[Row], info: DatasetInfo, settings: TrainSettings, dial: str
+    ) -> TrainSettings:
+        """The settings with as many epochs and steps as a position of the dial has time for."""
+        return self._planner().fitted(rows, info.name, settings, dial)
+
+    def order(self, workspace: Path, wanted: Wanted) -> Ordered:
+        """All that the run's folder will hold.
+
+        Raises:
+            BadInput: it cannot learn, or not begin with those weights.
+            NotFound: no such parent.
+        """
+        settings = wanted.settings
+        plan = self.plan(wanted.rows, wanted.info, settings)
+        parent = wanted.parent
+        start = shelf.weights_to_start(workspace, parent, settings) if parent else None
+        order = new_order(
+            name=wanted.name,
+            parent=parent,
+            sweep=wanted.sweep,
+            dataset={key: getattr(wanted.info, key) for key in TOLD_OF_DATASET},
+            settings=settings,
+            model=self.engine.spec.to_json(),
+            fingerprint=asdict(self.engine.require_ready().fingerprint),
+            threads=self.settings.threads,
+            seconds=plan.seconds,
+            peak_bytes=plan.peak_bytes,
+            keeps=settings.method != "full" or self.settings.full_tuning,
+        )
+        return Ordered(order, *self._parts(wanted), start)
+
+    def _parts(self, wanted: Wanted) -> tuple[Sequence[Row], Sequence[Row]]:
+        settings = wanted.settings
+        return split(wanted.rows, settings.eval_share, settings.seed, settings.rows)
+
+    def _planner(self) -> Planner:
+        return Planner(self.engine.tokenizer, self.engine.spec, self.speeds, self.readings)

@@ -1,0 +1,46 @@
+"""How many runs may wait: of one visitor, of all, and beside how full a disk.
+
+Refuses with numbers; queues nothing.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from demo.errors import Busy
+from demo.settings import LabSettings
+from demo.training.run_folder import RunOrder
+
+LEAST_FREE_BYTES = 500_000_000
+"""A run leaves about 20 MB; the rest keeps the lab itself alive."""
+
+
+def require_place(
+    workspace: Path, own: Sequence[RunOrder], more: Sequence[RunOrder], settings: LabSettings
+) -> None:
+    """Refuse runs for which this visitor has no place left.
+
+    Args:
+        workspace: whose runs they are.
+        own: what waits or runs there already.
+        more: what shall be queued together; the runs of a sweep share one place.
+        settings: the operator's limits.
+
+    Raises:
+        Busy: this visitor has enough runs under way, or the disk is full.
+    """
+    taken = _places(own)
+    if len(taken | _places(more)) > settings.runs_per_workspace:
+        raise Busy("runs_busy", got=len(taken))
+    if shutil.disk_usage(workspace).free < LEAST_FREE_BYTES:
+        raise Busy("disk_full")
+
+
+def require_room_in_line(unfinished: int, more: int, settings: LabSettings) -> None:
+    """Refuse runs beyond what may wait of all visitors. Raises `Busy`."""
+    if unfinished + more > settings.runs_waiting:
+        raise Busy("runs_full", got=unfinished)
+
+
+def _places(orders: Sequence[RunOrder]) -> set[str]:
+    return {order.sweep or order.id for order in orders}

@@ -1,0 +1,39 @@
+"""Whose turn it is: the order in which waiting runs will train.
+
+Pure: knows neither folders nor processes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A waiting run as far as its turn depends on it."""
+
+    run: str
+    queued: float
+    """When it took its place; seconds since the epoch."""
+    sweep: str = ""
+    """Runs of one sweep come one at a time, with everybody else's between them."""
+
+
+def in_turn(waiting: Iterable[Turn], served: Mapping[str, float]) -> list[Turn]:
+    """Waiting runs in the order in which they will train, the next one first.
+
+    First come, first served; but a sweep takes its place anew after each of its runs, behind all who
+    wait by then.
+
+    Args:
+        waiting: runs that wait.
+        served: when a run of a sweep trained last, by the sweep's id.
+    """
+    before: Counter[str] = Counter()
+    placed = []
+    for turn in sorted(waiting, key=lambda turn: turn.queued):
+        round_of_sweep = before[turn.sweep]
+        before[turn.sweep] += bool(turn.sweep)
+        place = max(turn.queued, served.get(turn.sweep, 0.0))
+        placed.append((round_of_sweep, place, turn))
+    return [turn for _, _, turn in sorted(placed, key=lambda one: one[:2])]
