@@ -1,0 +1,100 @@
+"""How good answers are against their references: each score by the library that others use for it.
+
+Every metric gives one figure per answer, 0 to 100. Of BLEU and chrF the figure of all answers is not
+their mean: `corpus` has it. Knows neither who answered nor how certain a score is.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import sacrebleu
+from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.tokenizers import Tokenizer
+from torchmetrics.functional.text import squad
+
+References = Sequence[Sequence[str]]
+"""What each answer might have been; none of them is empty."""
+Rows = Callable[[Sequence[str], References], list[float]]
+WORD = re.compile(r"[^\W_]+")
+ROUGES = ("rouge1", "rouge2", "rougeL")
+
+
+def exact_match(answers: Sequence[str], references: References) -> list[float]:
+    """Equal to a reference but for case, articles, punctuation and spaces (SQuAD, Rajpurkar 2016)."""
+    return [_squad(*pair)[0] for pair in zip(answers, references, strict=True)]
+
+
+def word_f1(answers: Sequence[str], references: References) -> list[float]:
+    """F1 of the words shared with the nearest reference, as SQuAD counts them."""
+    return [_squad(*pair)[1] for pair in zip(answers, references, strict=True)]
+
+
+def contains(answers: Sequence[str], references: References) -> list[float]:
+    """Whether a reference stands word for word in the answer, whatever the case."""
+    found = (
+        any(f" {_words(reference)} " in f" {_words(answer)} " for reference in own)
+        for answer, own in zip(answers, references, strict=True)
+    )
+    return [100.0 * one for one in found]
+
+
+def rouge(kind: str) -> Rows:
+    """F1 of shared words (`rouge1`), pairs (`rouge2`) or longest sequence (`rougeL`) (Lin 2004)."""
+
+    def rows(answers: Sequence[str], references: References) -> list[float]:
+        pairs = zip(answers, references, strict=True)
+        scores = (_scorer().score_multi(list(own), answer) for answer, own in pairs)
+        return [100.0 * score[kind].fmeasure for score in scores]
+
+    return rows
+
+
+def sentence_bleu(answers: Sequence[str], references: References) -> list[float]:
+    """BLEU of each answer alone, smoothed: only to find the best and the worst."""
+    pairs = zip(answers, references, strict=True)
+    return [float(sacrebleu.sentence_bleu(answer, list(own)).score) for answer, own in pairs]
+
+
+def sentence_chrf(answers: Sequence[str], references: References) -> list[float]:
+    """ChrF of each answer alone."""
+    pairs = zip(answers, references, strict=True)
+    return [float(sacrebleu.sentence_chrf(answer, list(own)).score) for answer, own in pairs]
+
+
+class _Letters(Tokenizer):  # type: ignore[misc]
+    """Words of any alphabet: rouge-score's own tokenizer ends a word at every ő or ł."""
+
+    def tokenize(self, text: str) -> list[str]:
+        return WORD.findall(text.lower())
+
+
+@cache
+def _scorer() -> RougeScorer:
+    return RougeScorer(list(ROUGES), tokenizer=_Letters())
+
+
+def _squad(answer: str, references: Sequence[str]) -> tuple[float, float]:
+    given: Any = {"prediction_text": answer, "id": ""}
+    wanted: Any = {
+        "answers": {"answer_start": [0] * len(references), "text": list(references)},
+        "id": "",
+    }
+    score = squad(given, wanted)
+    return float(score["exact_match"]), float(score["f1"])
+
+
+def _words(text: str) -> str:
+    return " ".join(WORD.findall(text.casefold()))
+
+
+METRICS: dict[str, Rows] = {
+    "exact_match": exact_match,
+    "contains": contains,
+    "f1": word_f1,
+    "bleu": sentence_bleu,
+    "chrf": sentence_chrf,
+    **{kind: rouge(kind) for kind in ROUGES},
+}
+"""By the name that pages and scripts use."""
