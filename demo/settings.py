@@ -49,6 +49,9 @@ class LabSettings:
     """LAB_RUNS_PER_WORKSPACE: runs one visitor may have waiting or running."""
     runs_waiting: int = 40
     """LAB_RUNS: runs of all visitors that may wait; one more is refused with a number."""
+    run_cpu_seconds: int = 3600
+    """LAB_RUN_CPU_SECONDS: a run ends, and keeps what it has learned, after so many seconds of all cores
+    together (an hour of one core; on a GPU, seconds of the clock); 0 means never."""
     workspace_megabytes: int = 300
     """LAB_WORKSPACE_MB: disk that one workspace may fill."""
     full_tuning: bool = False
@@ -97,6 +100,7 @@ class LabSettings:
             answers_per_visitor=number("LAB_ANSWERS_PER_VISITOR", cls.answers_per_visitor, 1, 64),
             runs_per_workspace=number("LAB_RUNS_PER_WORKSPACE", cls.runs_per_workspace, 1, 64),
             runs_waiting=number("LAB_RUNS", cls.runs_waiting, 1, 10_000),
+            run_cpu_seconds=number("LAB_RUN_CPU_SECONDS", cls.run_cpu_seconds, 0, 10_000_000),
             workspace_megabytes=number("LAB_WORKSPACE_MB", cls.workspace_megabytes, 20, 100_000),
             keep_days=number("LAB_KEEP_DAYS", cls.keep_days, 1, 365),
         )

@@ -23,6 +23,7 @@ from demo.methods import method_of
 from demo.methods.method import Method, Work
 from demo.run_records import Probe, RunEvent
 from demo.text.tokenizer import load_tokenizer
+from demo.training.budget import is_spent
 from demo.training.diary import Diary
 from demo.training.memory import peak_bytes
 from demo.training.objective import work_of
@@ -116,14 +117,20 @@ class _Run:
         return chosen(self.tokenizer, rows, most)
 
     def _train(self, trainer: Trainer, diary: Diary) -> str:
-        """Every step until the end or a stop; returns the status that the run ends with."""
+        """Every step until the end, a stop or a spent budget; returns the status that it ends with."""
         if self.folder.asked_to_stop():
             return "stopped"
         with closing(trainer.run()) as events:
             for event in events:
                 diary.write(event)
+                if event.step == trainer.steps:
+                    break
                 if self.folder.asked_to_stop():
-                    return "stopped" if event.step < trainer.steps else "finished"
+                    return "stopped"
+                if event.step and is_spent(self.order.cpu_budget, trainer.cpu_seconds):
+                    # Finished, not stopped: going on would only meet the same end.
+                    self.folder.change_state(spent=self.order.cpu_budget)
+                    break
         return "finished"
 
     def _publish(self, trainer: Trainer, status: str, adapted: float | None) -> None:
@@ -166,6 +173,8 @@ class _Run:
             trainable=sum(weight.numel() for weight in trainer.weights.values()),
             seconds=progress.seconds,
             tokens_per_second=trainer.tokens_per_second,
+            spent=self.folder.state().spent,
+            cpu_seconds=trainer.cpu_seconds,
             losses=tuple(progress.losses),
             best_step=progress.best_step,
             base_loss=progress.base_loss,

@@ -12,6 +12,7 @@ from demo.engine.service import Engine
 from demo.run_records import DatasetInfo, Row, RunPlan, TrainSettings
 from demo.settings import LabSettings
 from demo.training import shelf
+from demo.training.budget import within
 from demo.training.plan import Planner
 from demo.training.readings import Readings
 from demo.training.run_folder import RunFolder, RunOrder, new_order
@@ -33,6 +34,8 @@ class Wanted:
     """A run of the same workspace with whose weights it begins; empty for the base model."""
     sweep: str = ""
     """The sweep that it belongs to, if any."""
+    cpu_budget: float = 0.0
+    """CPU seconds after which it ends; 0: only where the operator ends every run."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class Ordering:
             threads=self.settings.threads,
             seconds=plan.seconds,
             peak_bytes=plan.peak_bytes,
+            cpu_budget=within(self.settings.run_cpu_seconds, wanted.cpu_budget),
             keeps=settings.method != "full" or self.settings.full_tuning,
         )
         return Ordered(order, *self._parts(wanted), start)

@@ -47,6 +47,10 @@ class Measured:
     base_loss: float | None
     adapted_loss: float | None
     device: str
+    spent: float = 0.0
+    """The budget of CPU seconds that ended it; 0 where none did."""
+    cpu_seconds: float = 0.0
+    """Of all cores, once the base was loaded; on a GPU the seconds of the wall clock."""
     peak_bytes: int = 0
     """Memory that the training process, or the GPU for it, held at most."""
 
@@ -68,6 +72,9 @@ def run_record(order: RunOrder, measured: Measured) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{n: version(n) for n in LIBRARIES}},
         "device": measured.device,
         "seconds": round(measured.seconds, 3),
+        "cpu_seconds": round(measured.cpu_seconds, 3),
+        "cpu_budget": order.cpu_budget,
+        "spent": measured.spent,
         "peak_bytes": measured.peak_bytes,
         "tokens_per_second": round(measured.tokens_per_second, 1),
         "losses": [round(loss, 4) for loss in measured.losses],
@@ -116,26 +123,26 @@ def card(record: Mapping[str, Any]) -> str:
         f"tags: [{settings['method']}, adaptation-lab]",
         f"license: {HUB_LICENCES.get(dataset['licence'].partition(' (')[0], 'other')}",
         "---",
-        f"# {_plain(record['name'])}",
+        f"# {plain(record['name'])}",
         "",
         f"A {method.title} adapter ({method.source}) for `{model}`, trained by the Adaptation Lab."
-        f" Status of the run: {record['status']}.",
+        f" Status of the run: {record['status']}.{_spent(record)}",
         "",
         "## Data",
-        f"{_plain(dataset['name'])}: {record['rows']} of {record['rows_given']} rows learned,"
+        f"{plain(dataset['name'])}: {record['rows']} of {record['rows_given']} rows learned,"
         f" {record['eval_rows']} held out,"
         f" {record['too_long']} left out as too long. SHA-256 `{dataset['sha256']}`.",
-        *([f"Source: {_plain(dataset['source'])}"] if dataset["source"] else []),
-        *([f"Licence: {_plain(dataset['licence'])}"] if dataset["licence"] else []),
+        *([f"Source: {plain(dataset['source'])}"] if dataset["source"] else []),
+        *([f"Licence: {plain(dataset['licence'])}"] if dataset["licence"] else []),
         "",
         "## Settings",
         *(f"- {name}: {value}" for name, value in learned.items()),
         *(f"- {name}: {settings[name]}" for name in trained),
         "",
         "## Scores: base vs adapted",
-        *_scores(record["scores"]),
+        *score_lines(record["scores"]),
         "",
-        *_loading(method, "answers" not in record),
+        *loading(method, "answers" not in record),
         "## Limits",
         "Scores hold for rows like those it was trained on. What the base model knew of other tasks may"
         " have been lost. All numbers of this card stand in `run.json`.",
@@ -143,7 +150,13 @@ def card(record: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _loading(method: Method, kept: bool) -> list[str]:
+def _spent(record: Mapping[str, Any]) -> str:
+    """What ended it, where it was not its last step; records of older runs do not say."""
+    budget = record.get("spent", 0.0)
+    return f" It ended at its budget of {budget:g} CPU seconds." if budget else ""
+
+
+def loading(method: Method, kept: bool) -> list[str]:
     """How to load what PEFT itself cannot."""
     if not kept:
         return [
@@ -157,9 +170,12 @@ def _loading(method: Method, kept: bool) -> list[str]:
     return ["## Loading", about, "```python", method.loader, "```", ""]
 
 
-def _scores(scores: Mapping[str, Any]) -> list[str]:
+def score_lines(
+    scores: Mapping[str, Any], none: str = "No rows were held out, so nothing was measured."
+) -> list[str]:
+    """Scores of base and adapted as a table, or the sentence that there are none."""
     if not scores:
-        return ["No rows were held out, so nothing was measured."]
+        return [none]
     rows = [
         f"| {name.replace('_', ' ')} | {score['base']:.4g} | {score['adapted']:.4g} | {score['n']} |"
         for name, score in scores.items()
@@ -167,6 +183,6 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
     return ["| score | base | adapted | n |", "|---|---|---|---|", *rows]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A visitor's words on one line, so that they cannot write front matter or markup of their own."""
     return " ".join(text.split()).translate({ord(c): f"\\{c}" for c in "\\`*_[]<>#|"})

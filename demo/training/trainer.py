@@ -18,6 +18,7 @@ from demo.methods.method import Upkeep
 from demo.run_records import RunEvent, TrainSettings
 from demo.text.template import Sequence
 from demo.training import batches
+from demo.training.budget import Meter
 from demo.training.loss import Loss
 from demo.training.objective import loss_of
 from demo.training.schedule import EVALUATED_ROWS, evaluation_interval, learning_rate, total_steps
@@ -40,6 +41,8 @@ class Progress:
     """Of the steps alone."""
     seconds: float = 0.0
     """Since the first step began, evaluations included and interruptions not."""
+    cpu_seconds: float = 0.0
+    """Taken by this process and those before it, interruptions included."""
     losses: list[float] = field(default_factory=list)
     base_loss: float | None = None
     best_loss: float | None = None
@@ -73,6 +76,8 @@ class Trainer:
         self.best: dict[str, Tensor] | None = None
         """The weights with the lowest eval loss; None where nothing is held out."""
         self._begun = time.monotonic()
+        self._cpu_before = 0.0
+        self._meter = Meter(str(next(iter(self.weights.values())).device))
         self._sane = self._copy()
         """The last weights whose loss was finite, and not far beyond the first."""
 
@@ -97,6 +102,7 @@ class Trainer:
             due = self.step % interval == 0 and self.steps - self.step > interval // 2
             eval_loss = self.evaluate() if due else None
             self.progress.seconds = time.monotonic() - self._begun
+            self.progress.cpu_seconds = self.cpu_seconds
             self._remember(eval_loss)
             yield RunEvent(
                 self.step,
@@ -125,6 +131,11 @@ class Trainer:
         """Indices of the sequences read so far."""
         return {index for indices in self._order()[: self.step] for index in indices}
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Taken so far, whatever was done with the model."""
+        return self._cpu_before + self._meter.read()
+
     def pause(self, seconds: float) -> None:
         """Something else took so long, and is no part of the run's seconds."""
         self._begun += seconds
@@ -132,6 +143,7 @@ class Trainer:
     def go_on(self, progress: Progress, best: dict[str, Tensor] | None) -> None:
         """Stand where a checkpoint stands, whose weights are in place already."""
         self.progress, self.best = progress, best
+        self._cpu_before = progress.cpu_seconds
         self._sane = self._copy()
 
     def evaluate(self, loss: Loss | None = None) -> float | None:
