@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from demo.data.packing import packed
 from demo.run_records import Row, TrainSettings
-from demo.text.template import Sequence, sequences
+from demo.text.template import Sequence, all_sequences
 from demo.text.tokenizer import LabTokenizer
 
 
@@ -66,8 +66,8 @@ def encode(
     texts = [row.messages[0].content for row in rows if row.raw]
     fitting = packed(tokenizer, texts, max_length)
     too_long = 0
-    for row in (row for row in rows if not row.raw):
-        encoded = sequences(tokenizer, row.messages, template=template, train_end=train_end)
+    chats = [row.messages for row in rows if not row.raw]
+    for encoded in all_sequences(tokenizer, chats, template=template, train_end=train_end):
         if all(len(sequence.ids) <= max_length for sequence in encoded):
             fitting.extend(encoded)
         else:
@@ -77,11 +77,14 @@ def encode(
 
 def lengths(tokenizer: LabTokenizer, rows: Iterable[Row], template: str = "own") -> list[int]:
     """Tokens of each row with the template, of the longest sequence where it makes several."""
-    return [_length(tokenizer, row, template) for row in rows]
+    rows = tuple(rows)
+    chats = [row.messages for row in rows if not row.raw]
+    counts = (
+        max(len(sequence.ids) for sequence in encoded)
+        for encoded in all_sequences(tokenizer, chats, template=template)
+    )
+    return [_length(tokenizer, row) if row.raw else next(counts) for row in rows]
 
 
-def _length(tokenizer: LabTokenizer, row: Row, template: str) -> int:
-    if row.raw:
-        return len(tokenizer.encode(row.messages[0].content, start=True)) + 1
-    encoded = sequences(tokenizer, row.messages, template=template)
-    return max(len(sequence.ids) for sequence in encoded)
+def _length(tokenizer: LabTokenizer, row: Row) -> int:
+    return len(tokenizer.encode(row.messages[0].content, start=True)) + 1

@@ -5,6 +5,7 @@ Knows nothing of models: which ids end an answer is read from the tokenizer and 
 
 import functools
 import hashlib
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,10 @@ PLAIN_TEMPLATE = (
     "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
 """For base models that come without a chat template of their own."""
+
+
+Asked = tuple[tuple[Message, ...], bool]
+"""A conversation, and whether it ends with the header of the answer."""
 
 
 class LabTokenizer:
@@ -78,6 +83,41 @@ class LabTokenizer:
             return self._template(turns, answer)
         except TemplateError:
             return self._template(_without_system(turns), answer)
+
+    def chats(self, asked: Sequence[Asked]) -> list[list[int]]:
+        """What `chat` gives for each of many conversations, encoded in one go: several times as fast."""
+        texts = {asking: self._written(asking) for asking in asked if not self._is_strange(asking)}
+        plain = {asking: text for asking, text in texts.items() if text is not None}
+        backend = self.inner.backend_tokenizer
+        with self._lock:
+            backend.encode_special_tokens = False
+            found = backend.encode_batch_fast(list(plain.values()), add_special_tokens=False)
+        known = {asking: read.ids for asking, read in zip(plain, found, strict=True)}
+        return [
+            known[asking] if asking in known else self.chat(asking[0], answer=asking[1])
+            for asking in asked
+        ]
+
+    def _is_strange(self, asking: Asked) -> bool:
+        """Whether a control token is written in it, or what the library marks one with."""
+        return not self.inner.is_fast or any(
+            self._strange.search(message.content) for message in asking[0]
+        )
+
+    @functools.cached_property
+    def _strange(self) -> re.Pattern[str]:
+        tokens = (re.escape(token) for token in self.inner.added_tokens_encoder)
+        return re.compile("|".join(["[\U000f0000-\U0010ffff]", *tokens]))
+
+    def _written(self, asking: Asked) -> str | None:
+        """A conversation in the template's words; None where the template refuses a turn of it."""
+        turns = [{"role": m.role, "content": m.content} for m in asking[0]]
+        wanted = {"add_generation_prompt": asking[1], "enable_thinking": False}
+        try:
+            text: str = self.inner.apply_chat_template(turns, tokenize=False, **wanted)
+        except TemplateError:
+            return None
+        return text
 
     def turns(self, messages: Sequence[Message]) -> list[dict[str, str]]:
         """Messages as the chat template takes them: without a system turn where it refuses one."""

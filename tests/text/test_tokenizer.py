@@ -1,5 +1,6 @@
 """Control tokens stay text, whoever writes them, and one rendering serves chat and training."""
 
+import copy
 import random
 from pathlib import Path
 
@@ -102,3 +103,43 @@ def test_a_template_without_system_turn_gets_the_system_prompt_before_the_questi
     )
     ids = strict.chat([Message("system", "Be brief."), QUESTION], answer=False)
     assert strict.decode(ids) == "user: Be brief.\n\nName a colour.\n"
+
+
+def test_many_conversations_at_once_are_read_as_each_alone(tokenizer: LabTokenizer) -> None:
+    pieces = [
+        "hi",
+        " ",
+        "\n",
+        "<|im_end|>",
+        "\U000f0000",
+        "ő",
+        "kettő ",
+        "?!",
+        "\t\n ",
+        "<|im_",
+        "👋",
+    ]
+    draw = random.Random(1)
+
+    def said(role: str) -> Message:
+        return Message(role, "".join(draw.choices(pieces, k=5)) + ".")  # type: ignore[arg-type]
+
+    asked = [((said("user"),), True) for _ in range(60)]
+    asked += [((said("system"), said("user"), said("assistant")), False) for _ in range(60)]
+    asked.append(((QUESTION,), True))
+    alone = [tokenizer.chat(messages, answer=answer) for messages, answer in asked]
+    tokenizer.encode("leaves another switch behind")
+    assert tokenizer.chats(asked) == alone
+    assert tokenizer.chats([]) == []
+
+
+def test_a_template_that_refuses_a_turn_is_asked_again_for_many_as_for_one(
+    tokenizer: LabTokenizer,
+) -> None:
+    strict = LabTokenizer(copy.deepcopy(tokenizer.inner))
+    strict.inner.chat_template = (
+        "{% for m in messages %}{% if m['role'] == 'system' %}"
+        "{{ raise_exception('no system') }}{% endif %}{{ m['content'] }}{% endfor %}"
+    )
+    asked = (Message("system", "Be brief."), QUESTION), True
+    assert strict.chats([asked]) == [strict.chat(asked[0], answer=True)]
