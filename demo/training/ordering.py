@@ -6,6 +6,7 @@ Knows neither the queue nor how many runs a visitor may have.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from demo.data.split import split
 from demo.engine.service import Engine
@@ -34,8 +35,12 @@ class Wanted:
     """A run of the same workspace with whose weights it begins; empty for the base model."""
     sweep: str = ""
     """The sweep that it belongs to, if any."""
+    varied: str = ""
+    """The setting in which the runs of that sweep differ."""
     cpu_budget: float = 0.0
     """CPU seconds after which it ends; 0: only where the operator ends every run."""
+    taste: bool = False
+    """A taste, which goes before full runs."""
 
 
 @dataclass(frozen=True)
@@ -87,13 +92,15 @@ class Ordering:
             name=wanted.name,
             parent=parent,
             sweep=wanted.sweep,
-            dataset={key: getattr(wanted.info, key) for key in TOLD_OF_DATASET},
+            varied=wanted.varied,
+            dataset=told_of(wanted.info),
             settings=settings,
             model=self.engine.spec.to_json(),
             fingerprint=asdict(self.engine.require_ready().fingerprint),
             threads=self.settings.threads,
             seconds=plan.seconds,
             peak_bytes=plan.peak_bytes,
+            taste=wanted.taste,
             cpu_budget=within(self.settings.run_cpu_seconds, wanted.cpu_budget),
             keeps=settings.method != "full" or self.settings.full_tuning,
         )
@@ -105,3 +112,17 @@ class Ordering:
 
     def _planner(self) -> Planner:
         return Planner(self.engine.tokenizer, self.engine.spec, self.speeds, self.readings)
+
+
+def told_of(info: DatasetInfo) -> dict[str, Any]:
+    """What a run writes down of its dataset: where the rows came from, and what was mended in them."""
+    facts = {key: getattr(info, key) for key in TOLD_OF_DATASET}
+    fixes = [
+        {
+            "fix": done.fix.key,
+            **({"limit": done.fix.limit} if done.fix.limit else {}),
+            **{key: getattr(done, key) for key in ("changed", "before", "after")},
+        }
+        for done in info.fixes
+    ]
+    return facts | ({"fixes": fixes} if fixes else {})

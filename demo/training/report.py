@@ -132,6 +132,7 @@ def card(record: Mapping[str, Any]) -> str:
         f"{plain(dataset['name'])}: {record['rows']} of {record['rows_given']} rows learned,"
         f" {record['eval_rows']} held out,"
         f" {record['too_long']} left out as too long. SHA-256 `{dataset['sha256']}`.",
+        *_mended(dataset),
         *([f"Source: {plain(dataset['source'])}"] if dataset["source"] else []),
         *([f"Licence: {plain(dataset['licence'])}"] if dataset["licence"] else []),
         "",
@@ -148,6 +149,16 @@ def card(record: Mapping[str, Any]) -> str:
         " have been lost. All numbers of this card stand in `run.json`.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _mended(dataset: Mapping[str, Any]) -> list[str]:
+    """What the dataset doctor changed before any row was learned."""
+    said = []
+    for fix in dataset.get("fixes", ()):
+        over = f" over {fix['limit']} tokens" if fix.get("limit") else ""
+        rows = f"{fix['changed']} changed, {fix['before']} → {fix['after']} rows"
+        said.append(f"{plain(fix['fix'].replace('_', ' '))}{over} ({rows})")
+    return [f"Rows mended before training: {'; '.join(said)}."] if said else []
 
 
 def _spent(record: Mapping[str, Any]) -> str:

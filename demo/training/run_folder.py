@@ -43,8 +43,8 @@ class RunOrder:
     id: str
     name: str
     created: float
-    dataset: dict[str, str]
-    """`id`, `name`, `sha256`, `source` and `licence` of the dataset."""
+    dataset: dict[str, Any]
+    """`id`, `name`, `sha256`, `source`, `licence` of the dataset, and `fixes` where any are in force."""
     settings: TrainSettings
     model: dict[str, Any]
     """Where the base lies, as `ModelSpec` writes it."""
@@ -61,8 +61,12 @@ class RunOrder:
     """The run with whose weights this one begins."""
     cpu_budget: float = 0.0
     """CPU seconds after which it ends and keeps what it has learned; 0 means none."""
+    taste: bool = False
+    """A few seconds of training while many wait; it goes before full runs."""
     sweep: str = ""
     """The sweep that it belongs to, if any."""
+    varied: str = ""
+    """The setting in which the runs of that sweep differ."""
 
     def repeats(self, other: "RunOrder", seconds: float) -> bool:
         """Whether this is the second click of a double click on `other`."""

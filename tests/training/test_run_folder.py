@@ -1,6 +1,10 @@
+import json
+from dataclasses import replace
 from typing import Any
 
-from demo.run_records import RunEvent
+from demo.dataset_records import Fix, FixDone
+from demo.run_records import DatasetInfo, RunEvent
+from demo.training.ordering import told_of
 from demo.training.report import card
 from demo.training.run_folder import RunFolder
 
@@ -38,6 +42,9 @@ def test_card_keeps_a_visitors_words_out_of_its_front_matter() -> None:
                 "sha256": "0",
                 "source": "",
                 "licence": "CC BY-SA 4.0 (url)",
+                "fixes": [
+                    {"fix": "leave_long", "limit": 64, "changed": 2, "before": 9, "after": 7}
+                ],
             },
             "rows": 1,
             "rows_given": 1,
@@ -52,3 +59,17 @@ def test_card_keeps_a_visitors_words_out_of_its_front_matter() -> None:
     assert "base_model: owner/model\n" in front
     assert "mit" not in front
     assert "\\[click\\](evil)" in body
+    assert "mended before training: leave long over 64 tokens (2 changed, 9 → 7 rows)." in body
+
+
+def test_a_run_writes_down_what_was_mended_in_its_dataset() -> None:
+    fixes = (FixDone(Fix("leave_repeated"), 9, 8, 1), FixDone(Fix("leave_long", 64), 8, 7, 1))
+    info = DatasetInfo("d", "rows.csv", "0" * 64, "messages", (), "", "", 7, (), fixes=fixes)
+    told = told_of(info)
+    assert told["name"] == "rows.csv"
+    assert told["fixes"] == [
+        {"fix": "leave_repeated", "changed": 1, "before": 9, "after": 8},
+        {"fix": "leave_long", "limit": 64, "changed": 1, "before": 8, "after": 7},
+    ]
+    assert json.loads(json.dumps(told)) == told
+    assert "fixes" not in told_of(replace(info, fixes=()))
