@@ -48,6 +48,10 @@ MESSAGES: dict[str, str] = {
     # prompt files
     "prompt_file": "{file}: {problem}.",
     "shot_line": "Example {line}: write it as input => output, with text on both sides of the arrow.",
+    "no_questions": (
+        "{file} holds no question with an answer, so nothing can be scored. Choose a dataset with"
+        " questions and answers, or a run that held rows out."
+    ),
     "no_worked_shots": (
         "None of these examples shows its steps. Choose examples whose answers end with #### and the"
         " result, as the word problems do, or another chain of thought."
@@ -117,6 +121,18 @@ MESSAGES: dict[str, str] = {
         "The training process ended twice without a word, the last time at step {step}."
         " Go on from its checkpoint, or start the run again."
     ),
+    "sweep_values": "A sweep compares {low} to {high} different values; got {got}.",
+    "sweep_value": "The value {value} cannot be part of this sweep: {problem}",
+    "sweep_without": "{method} has no rank. Choose a method that has one, or another setting.",
+    "sweep_objective": (
+        "{method} learns labels and not words, so its loss cannot be compared. Leave it out."
+    ),
+    "sweep_rows": "Only {high} rows can be learned, not {got}. Take fewer, or a larger dataset.",
+    "sweep_no_held_out": "No rows are held out, so nothing compares the runs. Raise eval share.",
+    "sweep_short": (
+        "{got} s are too short for these runs: they need {low} s at least. Take more time, or fewer values."
+    ),
+    "sweep_busy": "You have a sweep under way already. Wait for it to end, or stop it.",
     "rename_unfinished": "This run is still under way. Rename it once it has ended.",
     "notebook_method": (
         "A notebook is written for methods that PEFT builds from a config alone; the method of this run"
@@ -165,6 +181,27 @@ MESSAGES: dict[str, str] = {
         "{file}: a classifier head learns one label for each question, and {got} rows have no question"
         " or several answers. Choose rows of a question and a label."
     ),
+    "adapter_archive": (
+        "{file} cannot be brought in: {problem}. Zip the folder that PEFT or this lab saved, just as it is,"
+        " and try again."
+    ),
+    "adapters_full": (
+        "Your workspace keeps {got} brought and merged adapters, the most there may be. Delete one first."
+    ),
+    "merge_kind": (
+        "{adapter} is more than a low-rank update, so side by side with another one it would not be their"
+        " sum. Merge LoRA, rsLoRA, QLoRA or AdaLoRA adapters."
+    ),
+    "merge_rank": (
+        "Together these adapters have rank {got}; the most is {high}. Merge fewer, or smaller ones."
+    ),
+    "into_base_kind": (
+        "{adapter} acts beside the model's weights, which cannot take it in. Take it home as an adapter."
+    ),
+    "into_base_off": (
+        "A whole model has {got} MB, and this lab writes none of that size. Take the adapter home and merge"
+        " it there with the lines of code."
+    ),
     "copies_full": (
         "{high} changed copies of the model are in use already, and no more fit into memory."
         " Try again in a moment."
@@ -178,6 +215,10 @@ MESSAGES: dict[str, str] = {
     "queue_full": "{got} answers are waiting already. Try again in about {seconds} s.",
     "visitor_busy": "You have {got} answers under way already. Wait for one to end, or stop it.",
     "runs_busy": "You have {got} runs waiting or running already. Wait for one to end, or stop it.",
+    "taste_busy": "Your taste waits or runs already. Wait for its end, or stop it.",
+    "taste_needless": (
+        "A taste is for a long queue: it is offered once {low} runs wait, and now {got} do. Train as usual."
+    ),
     "runs_full": "{got} runs of all visitors are waiting already. Try again later.",
     "disk_full": "There is no room for a new run in this lab at the moment. Delete an old run, or try later.",
     "workspace_full": "Your workspace holds {got} of {high} MB. Delete a run first.",

@@ -276,8 +276,14 @@ class RunState:
     """Name -> `base`, `adapted` and `n`, once it has ended."""
     parent: str = ""
     """The run with whose weights it began."""
+    sweep: str = ""
+    """The sweep that it belongs to, if any."""
+    varied: str = ""
+    """The setting in which the runs of that sweep differ."""
     last_words: TimeLapse = field(default_factory=TimeLapse)
     """Where no weights stayed: what they answered to held-out questions."""
     settings: TrainSettings = field(default_factory=TrainSettings)
     spent: float = 0.0
     """The budget of CPU seconds that ended it before its last step; 0 where none did."""
+    taste: bool = False
+    """A run of a few seconds that went before those who wait."""

@@ -23,17 +23,25 @@ def require_place(
     Args:
         workspace: whose runs they are.
         own: what waits or runs there already.
-        more: what shall be queued together; the runs of a sweep share one place.
+        more: what shall be queued together; the runs of a sweep share one place, a taste takes none.
         settings: the operator's limits.
 
     Raises:
-        Busy: this visitor has enough runs under way, or the disk is full.
+        Busy: this visitor has enough runs or a taste under way, or the disk is full.
     """
+    if any(order.taste for order in own) and any(order.taste for order in more):
+        raise Busy("taste_busy")
     taken = _places(own)
     if len(taken | _places(more)) > settings.runs_per_workspace:
         raise Busy("runs_busy", got=len(taken))
     if shutil.disk_usage(workspace).free < LEAST_FREE_BYTES:
         raise Busy("disk_full")
+
+
+def require_one_sweep(own: Sequence[RunOrder], more: Sequence[RunOrder]) -> None:
+    """Refuse a sweep beside another one of the same visitor. Raises `Busy`."""
+    if any(order.sweep for order in own) and any(order.sweep for order in more):
+        raise Busy("sweep_busy")
 
 
 def require_room_in_line(unfinished: int, more: int, settings: LabSettings) -> None:
@@ -43,4 +51,4 @@ def require_room_in_line(unfinished: int, more: int, settings: LabSettings) -> N
 
 
 def _places(orders: Sequence[RunOrder]) -> set[str]:
-    return {order.sweep or order.id for order in orders}
+    return {order.sweep or order.id for order in orders if not order.taste}

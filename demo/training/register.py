@@ -44,7 +44,7 @@ class Standing:
     def turn(self) -> Turn:
         """Its claim to be next."""
         queued = self.state.queued or self.order.created
-        return Turn(self.order.id, queued, self.order.sweep)
+        return Turn(self.order.id, queued, self.order.sweep, self.order.taste)
 
 
 class Register:
@@ -124,7 +124,14 @@ def waiting_in_turn(standings: Iterable[Standing]) -> list[Standing]:
             last = time.time() if one.unfinished else one.written
             served[one.order.sweep] = max(last, served.get(one.order.sweep, 0.0))
     waiting = {one.order.id: one for one in everybody if one.state.status == "queued"}
-    return [waiting[turn.run] for turn in in_turn((w.turn for w in waiting.values()), served)]
+    turns = in_turn((one.turn for one in waiting.values()), served, _tasted(everybody))
+    return [waiting[turn.run] for turn in turns]
+
+
+def _tasted(everybody: Iterable[Standing]) -> bool:
+    """Whether the last run that began was a taste."""
+    begun = [one for one in everybody if one.state.begun and one.state.status != "queued"]
+    return bool(begun) and max(begun, key=lambda one: one.state.begun).order.taste
 
 
 def _ahead(run: RunFolder, line: list[Standing]) -> shelf.Ahead:

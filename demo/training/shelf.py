@@ -110,8 +110,11 @@ def describe_run(folder: RunFolder, before: Ahead) -> RunState:
         taken=_taken(record),
         scores=record.get("scores", {}),
         parent=order.parent,
+        sweep=order.sweep,
+        varied=order.varied,
         last_words=_last_words(record),
         spent=state.spent,
+        taste=order.taste,
     )
 
 
@@ -213,13 +216,17 @@ def export(workspace: Path, run: str, served: Path) -> Path:
     """A zip of a run's adapter, under the run's name, where it is served."""
     adapter = adapter_folder(workspace, run)
     name = slug(run_in(workspace, run).order().name, "adapter")
-    path = exports(workspace, served) / run / f"{name}.zip"
+    return packed(adapter, exports(workspace, served) / run / f"{name}.zip")
+
+
+def packed(adapter: Path, path: Path) -> Path:
+    """An adapter's folder as a zip, which holds one folder of the zip's own name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         aside = path.with_name(new_id())
         with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in sorted(adapter.iterdir()):
-                archive.write(file, f"{name}/{file.name}")
+                archive.write(file, f"{path.stem}/{file.name}")
         os.replace(aside, path)
     return path
 
