@@ -1,6 +1,7 @@
 """What training costs and what it is worth: against TRL, against full tuning, every method, beside chats.
 
 `python -m benchmarks.tuning [PART ...]` with parts `trl`, `full`, `methods`, `chat`; all of them without.
+With `--write` the table of methods is kept where the page reads it.
 Every run is a process of its own, so that its peak memory is its own. Rows are those of the sample
 `restaurants` (E2E NLG); answers are scored as in `quick_tune`.
 """
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ from benchmarks.runs import SAMPLES, machine, open_base, report, sample, train
 from benchmarks.trainers import Peer
 from demo.engine.service import Engine
 from demo.evaluation.bleu import bleu
-from demo.methods import METHODS, good_settings
+from demo.methods import METHODS, good_settings, measured
+from demo.methods.facts import base_facts
 from demo.records import AnswerRequest, Message, Sampling
 from demo.run_records import TrainSettings
 from demo.settings import ROOT, LabSettings
@@ -35,14 +38,18 @@ SECONDS = 60.0
 """Of training for every method of the table."""
 CHATS, CHAT_TOKENS = 8, 64
 MAX_NEW_TOKENS = 80
+WRITE = "--write"
 
 
 def main(*parts: str) -> None:
     """Measure what was asked for, print it, and print the same as JSON."""
     figures: dict[str, Any] = {}
+    wanted = [part for part in parts if part != WRITE] or list(PARTS)
     for name, part in PARTS.items():
-        if not parts or name in parts:
+        if name in wanted:
             figures |= part()
+    if WRITE in parts and "methods" in figures:
+        measured.keep(_measurement(figures["methods"]))
     report({**figures, "machine": machine()})
 
 
@@ -84,6 +91,22 @@ def every_method() -> dict[str, Any]:
                 table[name] = _method(engine, name, Path(folder))
                 print(name, table[name], flush=True)
     return {"methods": table}
+
+
+def _measurement(table: dict[str, Any]) -> measured.Measurement:
+    """The table with all that is told beside it."""
+    spec, place = open_base().spec, machine()
+    reached = measured.reached_in(table)
+    base = reached.pop("base").bleu
+    return measured.Measurement(
+        methods=reached,
+        base=base,
+        parameters=base_facts(spec.source, spec.revision or "").count,
+        cpu=place["cpu"],
+        cores=place["threads"],
+        date=datetime.now(UTC).date().isoformat(),
+        command=f"python -m benchmarks.tuning methods {WRITE}",
+    )
 
 
 def _method(engine: Engine, name: str, folder: Path) -> dict[str, Any]:

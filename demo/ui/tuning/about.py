@@ -9,6 +9,7 @@ from demo.methods import METHODS
 from demo.methods.method import Method
 from demo.ui.language import Texts
 from demo.ui.tuning.block import picture
+from demo.ui.tuning.measured_view import measured_line, measured_table
 from demo.ui.views import joined
 
 VIEWS = ("parameters", "input", "function")
@@ -16,7 +17,7 @@ FAMILIES = ("selective", "reparameterized", "additive")
 
 
 def about(texts: Texts, language: str, name: str, depth: int = 0) -> Markup:
-    """Paragraph, formula, source, picture and maps of a method.
+    """Paragraph, formula, source, measured behaviour, picture and maps of a method.
 
     Args:
         texts: of the page.
@@ -26,12 +27,14 @@ def about(texts: Texts, language: str, name: str, depth: int = 0) -> Markup:
     """
     method = METHODS.get(name) or next(iter(METHODS.values()))
     words = Markup(
-        '<div class="method-words"><p>{}</p><p class="formula"><code>{}</code></p><p class="facts">{}</p>{}</div>'
+        '<div class="method-words"><p>{}</p><p class="formula"><code>{}</code></p><p class="facts">{}</p>{}{}{}</div>'
     ).format(
         texts.say(language, f"methods.about.{method.name}"),
         texts.say(language, f"methods.formulas.{method.name}"),
         _source(texts, language, method),
+        measured_line(texts, language, method.name),
         maps(texts, language, method),
+        measured_table(texts, language, method.name),
     )
     return Markup('<div class="method">{}{}</div>').format(
         words, picture(texts, language, method, depth)
