@@ -10,8 +10,6 @@ from collections.abc import Sequence
 
 Z95 = 1.959963984540054
 """The normal quantile of a 95 % interval."""
-UNLIKELY = 0.05
-"""A difference that chance makes more often than this is said to be chance's."""
 SHUFFLES = 2000
 
 
@@ -29,7 +27,8 @@ def wilson(successes: float, count: int, z: float = Z95) -> tuple[float, float]:
     middle = share + z * z / (2 * count)
     width = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     scale = 1 + z * z / count
-    return max(0.0, (middle - width) / scale), min(1.0, (middle + width) / scale)
+    low = 0.0 if successes <= 0 else (middle - width) / scale
+    return max(0.0, low), min(1.0, (middle + width) / scale)
 
 
 def paired(differences: Sequence[int]) -> float:

@@ -12,7 +12,8 @@ from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.significance import PairedTest
 
 from demo.evaluation.bleu import columns
-from demo.evaluation.intervals import FEWEST, Difference, Interval
+from demo.evaluation.intervals import FEWEST
+from demo.judging_records import Difference, Interval
 
 RESAMPLES = 1000
 CORPUS = {"bleu": ("BLEU", BLEU), "chrf": ("chrF2", CHRF)}

@@ -6,12 +6,12 @@ Knows neither metrics nor models.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
-from demo.evaluation.chance import UNLIKELY, wilson
+from demo.evaluation.chance import wilson
+from demo.judging_records import Difference, Interval
 
 LEVEL = 0.95
 RESAMPLES = 2000
@@ -21,34 +21,6 @@ FEWEST = 2
 """One question says nothing about others."""
 SHARES = (0.0, 100.0)
 """A score with these values only is a share of right answers."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A score with the range that holds the true one 95 times in 100."""
-
-    value: float
-    low: float | None
-    high: float | None
-    """None where one question, or none, was asked."""
-    n: int
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How much better one column is than another on the same questions."""
-
-    value: float
-    low: float | None
-    high: float | None
-    chance: float
-    """How often chance alone makes a difference as large."""
-    n: int
-
-    @property
-    def could_be_chance(self) -> bool:
-        """Whether chance alone makes it too often to rule it out."""
-        return self.chance >= UNLIKELY
 
 
 def of_mean(rows: Sequence[float], seed: int = 0) -> Interval:

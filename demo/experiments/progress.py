@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from demo.experiment_records import Search, Sensitivity
+from demo.judging_records import Scoreboard
 
-SoFar = TypeVar("SoFar", Sensitivity, Search)
+SoFar = TypeVar("SoFar", Sensitivity, Search, Scoreboard)
 
 
 def timed(so_far: SoFar, asked: int, began: float) -> SoFar:

@@ -4,17 +4,14 @@ One visitor makes one at a time, beside any answers; it goes on when its page is
 widget; what an experiment does is its own room's business.
 """
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 from demo.checks import chosen
 from demo.data.store import DatasetStore
 from demo.engine.claims import Source
 from demo.engine.service import Engine
-from demo.errors import Busy
 from demo.experiment_records import Search, SearchRequest, Sensitivity, SensitivityRequest
 from demo.experiments.budget import require_room
 from demo.experiments.chains import CHAIN_TOKENS, chains, problems, rungs_of
@@ -23,17 +20,13 @@ from demo.experiments.labelled import labelled, wordings_of
 from demo.experiments.proposals import instruction_prompt
 from demo.experiments.search import INSTRUCTION_TOKENS, asked_with, examples_of, instructions
 from demo.experiments.sensitivity import plans, sensitivity
-from demo.lab.courses import Course, Courses
+from demo.lab.under_way import UnderWay, until
 from demo.records import ScoreRequest
 from demo.run_records import Row
 from demo.workspace import Workspaces
 
-MOST_EXPERIMENTS = 6
-"""Of all visitors at once; they share the background with each other."""
 LABEL_TOKENS = 32
 """The longest label, at most."""
-
-SoFar = TypeVar("SoFar", Sensitivity, Search)
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,7 @@ class Experiments:
         workspaces: open to whoever holds a capability.
         datasets: samples and uploads.
         asked: who answers a request, once it is clear that the visitor may ask.
+        under_way: the experiments of all visitors, of whatever kind.
     """
 
     def __init__(
@@ -60,14 +54,13 @@ class Experiments:
         workspaces: Workspaces,
         datasets: DatasetStore,
         asked: Callable[[ScoreRequest], Source],
+        under_way: UnderWay,
     ) -> None:
         self._engine = engine
         self._workspaces = workspaces
         self._datasets = datasets
         self._asked = asked
-        self._under_way: dict[str, threading.Event] = {}
-        self._courses = Courses()
-        self._lock = threading.Lock()
+        self._under_way = under_way
 
     def sensitivity(self, request: SensitivityRequest) -> Iterator[Sensitivity]:
         """Accuracy over orders, wordings, random labels and no shots, as it becomes known.
@@ -79,10 +72,10 @@ class Experiments:
             Busy: this visitor has an experiment under way, or too many others have.
             NotFound: the dataset or the adapter is not there.
         """
-        return self._begun("sensitivity", request, self._sensitivity(request))
+        return self._under_way.begin("sensitivity", _who(request), self._sensitivity(request))
 
     def _sensitivity(self, request: SensitivityRequest) -> Iterator[Sensitivity]:
-        with self._place(request) as stopped:
+        with self._under_way.place(_who(request)) as stopped:
             asker = self._asker(request)
             table = self._table(request)
             rows = labelled(table.name, table.rows, request.shots, request.questions, request.seed)
@@ -90,7 +83,7 @@ class Experiments:
             variants = plans(request, rows, wordings)
             prompts = [[plan.prompt(q.input) for q in rows.questions] for plan in variants]
             require_room(self._engine.render, prompts, LABEL_TOKENS, request.shots)
-            yield from _until(stopped, sensitivity(asker, rows, variants))
+            yield from until(stopped, sensitivity(asker, rows, variants))
 
     def search(self, request: SearchRequest) -> Iterator[Search]:
         """What the model writes as its own prompt, and how well that does, as it becomes known.
@@ -100,28 +93,18 @@ class Experiments:
             Busy: this visitor has an experiment under way, or too many others have.
             NotFound: the dataset or the adapter is not there.
         """
-        return self._begun("search", request, self._search(request))
+        return self._under_way.begin("search", _who(request), self._search(request))
 
     def under_way(self, visitor: str, kind: str) -> Iterator[Any] | None:
         """What a visitor's last experiment of this kind has found, from now to its end."""
-        course = self._courses.of(visitor, kind)
-        return course.follow() if course else None
-
-    def _begun(
-        self, kind: str, request: SensitivityRequest | SearchRequest, steps: Iterator[SoFar]
-    ) -> Iterator[SoFar]:
-        who = request.visitor or request.workspace
-        course = self._courses.begin(who, lambda: Course(kind, steps, lambda: self.stop(who)))
-        if course is None:
-            raise Busy("experiment_busy")
-        return course.follow()
+        return self._under_way.last(visitor, kind)
 
     def _search(self, request: SearchRequest) -> Iterator[Search]:
         begin = {"instructions": self._instructions, "chains": self._chains}
         chosen("kind", request.kind, tuple(begin))
-        with self._place(request) as stopped:
+        with self._under_way.place(_who(request)) as stopped:
             table, asker = self._table(request), self._asker(request)
-            yield from _until(stopped, begin[request.kind](request, table, asker))
+            yield from until(stopped, begin[request.kind](request, table, asker))
 
     def _instructions(self, request: SearchRequest, table: Table, asker: Asker) -> Iterator[Search]:
         rows = labelled(
@@ -144,16 +127,11 @@ class Experiments:
 
     def stop(self, visitor: str) -> bool:
         """End a visitor's experiment with what it has found so far; False where there is none."""
-        with self._lock:
-            stopped = self._under_way.get(visitor)
-        if stopped is not None:
-            stopped.set()
-        return stopped is not None
+        return self._under_way.stop(visitor)
 
     def _asker(self, request: SensitivityRequest | SearchRequest) -> Asker:
-        visitor = request.visitor or request.workspace
         who = ScoreRequest(
-            (), (), adapter=request.adapter, workspace=request.workspace, visitor=visitor
+            (), (), adapter=request.adapter, workspace=request.workspace, visitor=_who(request)
         )
         return Asker(self._engine, self._asked(who), who)
 
@@ -163,27 +141,7 @@ class Experiments:
         info = self._datasets.info(folder, request.dataset)
         return Table(info.name, self._datasets.rows(folder, request.dataset))
 
-    @contextmanager
-    def _place(self, request: SensitivityRequest | SearchRequest) -> Iterator[threading.Event]:
-        visitor, stopped = request.visitor or request.workspace, threading.Event()
-        with self._lock:
-            if visitor in self._under_way:
-                raise Busy("experiment_busy")
-            if len(self._under_way) >= MOST_EXPERIMENTS:
-                raise Busy("experiments_full", got=len(self._under_way))
-            self._under_way[visitor] = stopped
-        try:
-            yield stopped
-        finally:
-            with self._lock:
-                del self._under_way[visitor]
 
-
-def _until(stopped: threading.Event, steps: Iterator[SoFar]) -> Iterator[SoFar]:
-    """The steps, and where they were stopped the last one marked as partial."""
-    with closing(steps):  # type: ignore[type-var]  # every experiment is a generator
-        for so_far in steps:
-            if stopped.is_set() and not so_far.done:
-                yield replace(so_far, stopped=True, done=True, seconds_left=0.0)
-                return
-            yield so_far
+def _who(request: SensitivityRequest | SearchRequest) -> str:
+    """Whose experiment it is."""
+    return request.visitor or request.workspace

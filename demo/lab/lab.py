@@ -11,9 +11,11 @@ from demo.errors import NotFound
 from demo.lab.answers import Answers
 from demo.lab.datasets import Datasets
 from demo.lab.experiments import Experiments
+from demo.lab.judging import Judging, Shelves
 from demo.lab.keeping import Keeping
 from demo.lab.prompts import Prompts
 from demo.lab.runs import Runs
+from demo.lab.under_way import UnderWay
 from demo.prompting.library import PromptLibrary
 from demo.records import BaseProof, LabStatus
 from demo.settings import ROOT, LabSettings
@@ -38,7 +40,10 @@ class Lab(Answers, Datasets, Runs):
         self.datasets = DatasetStore(ROOT / "demo" / "samples")
         self._lengths = {}
         self.prompt_files = Prompts(settings, workspaces, self.prompts, self.datasets)
-        self.experiments = Experiments(engine, workspaces, self.datasets, self._asked)
+        under_way = UnderWay()
+        self.experiments = Experiments(engine, workspaces, self.datasets, self._asked, under_way)
+        shelves = Shelves(workspaces, self.datasets, self.prompts, self._adapter_folder)
+        self.judging = Judging(engine, shelves, self._asked, under_way)
         self.keeping = Keeping(settings, engine, workspaces, self._adapter_folder, self.render)
         self._closing = threading.Event()
 

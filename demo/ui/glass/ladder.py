@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from demo.evaluation.chance import UNLIKELY, holm
+from demo.evaluation.chance import holm
 from demo.experiment_records import Rung, Search
+from demo.judging_records import UNLIKELY
 from demo.ui.language import Texts
 from demo.ui.views import duration, joined, notice
 

@@ -8,8 +8,8 @@ from typing import get_args
 
 from markupsafe import Markup
 
-from demo.evaluation.chance import UNLIKELY
 from demo.experiment_records import KindFinding, Sensitivity, Variant, VariantKind
+from demo.judging_records import UNLIKELY
 from demo.ui.language import Texts
 from demo.ui.views import duration, joined, notice
 

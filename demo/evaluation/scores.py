@@ -1,0 +1,125 @@
+"""Every score of every column: figures of the rows, intervals, and how the columns differ from the first.
+
+Knows answers and references as texts; neither models nor visitors.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from demo.evaluation import corpus
+from demo.evaluation.chance import holm
+from demo.evaluation.intervals import difference, of_mean, of_whole
+from demo.evaluation.labels import label_accuracy, labels_of, macro_f1
+from demo.evaluation.metrics import METRICS
+from demo.judging_records import Score
+
+Texts = Sequence[str]
+References = Sequence[Texts]
+Column = dict[str, Score]
+
+
+def scored(answers: Sequence[Texts], references: References) -> list[Column]:
+    """Scores of every column by every metric that fits the references.
+
+    Args:
+        answers: [columns][questions].
+        references: [questions], one or more each.
+
+    Returns:
+        Metric -> score, one such a column; empty ones where nothing was asked.
+    """
+    columns: list[Column] = [{} for _ in answers]
+    if not references:
+        return columns
+    _add(columns, "label_accuracy", _labelled(answers, references))
+    for name, metric in METRICS.items():
+        if name not in corpus.CORPUS:
+            _add(columns, name, of_rows([metric(own, references) for own in answers]))
+    for name, compared in corpus.compared(answers, references).items():
+        rows = (METRICS[name](own, references) for own in answers)
+        pairs = zip(compared, rows, strict=True)
+        _add(columns, name, [Score(c.score, c.against_first, tuple(own)) for c, own in pairs])
+    _add(columns, "macro_f1", _macro(answers, references))
+    return columns
+
+
+def of_rows(rows: Sequence[Sequence[float]]) -> list[Score]:
+    """Means of [columns][questions], each compared with the first column's."""
+    first = rows[0]
+    found = [
+        Score(of_mean(own), difference(own, first) if place and len(own) > 1 else None, tuple(own))
+        for place, own in enumerate(rows)
+    ]
+    return corrected(found)
+
+
+def perplexities(logprobs: Sequence[Sequence[float]], tokens: Sequence[int]) -> list[Score]:
+    """Perplexity of the references under every column: exp of the mean surprise of a token, in nats.
+
+    Args:
+        logprobs: [columns][questions], of each whole reference.
+        tokens: [questions], of each reference.
+    """
+    found = []
+    for own in logprobs:
+
+        def perplexity(chosen: Sequence[int], own: Sequence[float] = own) -> float:
+            return math.exp(-sum(own[n] for n in chosen) / max(1, sum(tokens[n] for n in chosen)))
+
+        rows = tuple(math.exp(-lp / max(1, n)) for lp, n in zip(own, tokens, strict=True))
+        found.append(Score(of_whole(perplexity, len(own)), rows=rows))
+    surprise = [[-lp / max(1, n) for lp, n in zip(own, tokens, strict=True)] for own in logprobs]
+    apart = [difference(own, surprise[0]) for own in surprise]
+    values = zip(found, apart, strict=True)
+    first = found[0].interval.value
+    told = [
+        replace(s, against_first=replace(d, value=s.interval.value - first, low=None, high=None))
+        for s, d in values
+    ]
+    return corrected([found[0], *told[1:]])
+
+
+def corrected(scores: Sequence[Score]) -> list[Score]:
+    """Chances raised for as many comparisons as there are columns beside the first (Holm 1979)."""
+    known = [place for place, score in enumerate(scores) if score.against_first is not None]
+    raised = holm([_chance(scores[place]) for place in known])
+    chances = dict(zip(known, raised, strict=True))
+    return [
+        replace(score, against_first=replace(score.against_first, chance=chances[place]))
+        if score.against_first is not None
+        else score
+        for place, score in enumerate(scores)
+    ]
+
+
+def _chance(score: Score) -> float:
+    return score.against_first.chance if score.against_first else 1.0
+
+
+def _labelled(answers: Sequence[Texts], references: References) -> list[Score]:
+    if not labels_of(references):
+        return []
+    return of_rows([label_accuracy(own, references) for own in answers])
+
+
+def _macro(answers: Sequence[Texts], references: References) -> list[Score]:
+    """Macro F1 of every column, without a test: it is no mean of rows."""
+    if len(labels_of(references)) < 2:
+        return []
+    found = []
+    for own in answers:
+
+        def f1(chosen: Sequence[int], own: Texts = own) -> float:
+            picked = [own[n] for n in chosen], [references[n] for n in chosen]
+            return macro_f1(*picked, labels_of(references))
+
+        found.append(Score(of_whole(f1, len(own))))
+    return found
+
+
+def _add(columns: list[Column], name: str, scores: Sequence[Score]) -> None:
+    if scores:
+        told = corrected(scores) if name in corpus.CORPUS else scores
+        for column, score in zip(columns, told, strict=True):
+            column[name] = score

@@ -1,0 +1,156 @@
+"""Judging: who may have answers scored, on which questions, by which columns.
+
+One visitor makes one board at a time, beside any answers. Knows no widget; what a board measures is
+its own room's business.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from demo.checks import chosen
+from demo.data.split import prompt_of, split
+from demo.data.store import DatasetStore
+from demo.engine.claims import Source
+from demo.engine.expression import parse
+from demo.engine.service import Engine
+from demo.errors import BadInput, NotFound
+from demo.experiments.budget import require_room
+from demo.experiments.questions import Pose, Question, questions_of, shots_for
+from demo.experiments.scoreboard import Seat, scoreboard
+from demo.judging_records import Column, JudgeRequest, Scoreboard
+from demo.lab.under_way import UnderWay, until
+from demo.prompting.apart import parts_of
+from demo.prompting.extract import RULES
+from demo.prompting.library import PromptLibrary
+from demo.records import AnswerRequest, Message
+from demo.run_records import Row
+from demo.training.run_folder import RunFolder
+from demo.training.shelf import run_in
+from demo.workspace import Workspaces
+
+RUN = "run:"
+"""Before a run's id: the rows that this run held out."""
+KIND = "scoreboard"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What questions and solved rows are taken from."""
+
+    name: str
+    shown: tuple[Row, ...]
+    """Rows that may stand in front of a question."""
+    asked: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """Where a board's questions, frames and adapters lie."""
+
+    workspaces: Workspaces
+    datasets: DatasetStore
+    prompts: PromptLibrary
+    adapter_folder: Callable[[str, str], Path]
+    """Workspace and name of an adapter to its folder."""
+
+
+class Judging:
+    """Scoreboards of all visitors.
+
+    Args:
+        engine: answers and scores.
+        shelves: what boards are made of.
+        asked: who answers a request, once it is clear that the visitor may ask.
+        under_way: the experiments of all visitors, of whatever kind.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        shelves: Shelves,
+        asked: Callable[[AnswerRequest], Source],
+        under_way: UnderWay,
+    ) -> None:
+        self._engine = engine
+        self._shelves = shelves
+        self._asked = asked
+        self._under_way = under_way
+
+    def scoreboard(self, request: JudgeRequest) -> Iterator[Scoreboard]:
+        """Every column's answers and scores, as they become known.
+
+        Closing the iterator leaves the board under way; `stop` ends it.
+
+        Raises:
+            BadInput: the set has no questions with answers, or the prompts do not fit.
+            Busy: this visitor has an experiment under way, or too many others have.
+            NotFound: the dataset, the run or an adapter is not there.
+        """
+        return self._under_way.begin(KIND, _who(request), self._scoreboard(request))
+
+    def last(self, visitor: str) -> Iterator[Scoreboard] | None:
+        """A visitor's last board, from now to its end."""
+        return self._under_way.last(visitor, KIND)
+
+    def stop(self, visitor: str) -> bool:
+        """End a visitor's board with what it has; False where there is none."""
+        return self._under_way.stop(visitor)
+
+    def _scoreboard(self, request: JudgeRequest) -> Iterator[Scoreboard]:
+        with self._under_way.place(_who(request)) as stopped:
+            chosen("rule", request.rule, tuple(RULES))
+            sheet = self._sheet(request)
+            questions = questions_of(sheet.asked, request.questions)
+            if not questions:
+                raise BadInput("no_questions", file=sheet.name)
+            seats = [self._seat(column, sheet, questions, request) for column in request.columns]
+            prompts = [[seat.pose.messages(question) for question in questions] for seat in seats]
+            most = max(len(seat.pose.shots) for seat in seats)
+            require_room(self._engine.render, prompts, request.max_new_tokens, most)
+            learned = self._learned(request, questions)
+            for board in until(stopped, scoreboard(self._engine, seats, questions, request)):
+                yield replace(board, learned=learned)
+
+    def _seat(
+        self, column: Column, sheet: Sheet, questions: tuple[Question, ...], request: JudgeRequest
+    ) -> Seat:
+        who = AnswerRequest((), column.adapter, request.workspace, _who(request))
+        shots = shots_for(column, sheet.shown, questions, request.seed)
+        if len(shots) < column.shots:
+            low, got = column.shots + len(questions), len(shots) + len(questions)
+            raise BadInput("labelled_few", file=sheet.name, got=got, low=low)
+        parts = parts_of(self._shelves.prompts.get(request.prompt)) if request.prompt else None
+        return Seat(column, self._asked(who), Pose(shots, column.steps, parts))
+
+    def _sheet(self, request: JudgeRequest) -> Sheet:
+        """The rows of a run are parted already; of a dataset enough are kept to be shown."""
+        folder = self._shelves.workspaces.open(request.workspace) if request.workspace else None
+        if request.dataset.startswith(RUN):
+            if folder is None:
+                raise NotFound
+            run = run_in(folder, request.dataset.removeprefix(RUN))
+            return Sheet(run.order().name, run.train_rows(), run.eval_rows())
+        info = self._shelves.datasets.info(folder, request.dataset)
+        rows = self._shelves.datasets.rows(folder, request.dataset)
+        shots = max(column.shots for column in request.columns)
+        wanted = max(1, min(request.questions, len(rows) - shots))
+        shown, asked = (
+            split(rows, wanted / max(1, len(rows)), request.seed) if shots else ((), rows)
+        )
+        return Sheet(info.name, shown, asked)
+
+    def _learned(self, request: JudgeRequest, questions: tuple[Question, ...]) -> int:
+        """How many questions stood among the rows that a column's adapter learned, as far as known."""
+        names = {term.name for column in request.columns for term in parse(column.adapter)}
+        known: set[tuple[Message, ...]] = set()
+        for name in names:
+            run = RunFolder(self._shelves.adapter_folder(request.workspace, name).parent)
+            with suppress(OSError, ValueError):  # Shipped or brought: its rows are not here.
+                known |= {prompt_of(row) for row in run.train_rows()}
+        return sum(question.messages in known for question in questions)
+
+
+def _who(request: JudgeRequest) -> str:
+    return request.visitor or request.workspace
