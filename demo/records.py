@@ -222,6 +222,10 @@ class AdapterInfo:
     """Why it cannot be used; empty when it can."""
     base_differs: bool = False
     """Trained on other weights of the same model: usable, with a warning."""
+    base_stated: bool = True
+    """False: it came from elsewhere and does not say of which model it is; only its shapes fit."""
+    origin: Literal["", "brought", "merged"] = ""
+    """Where an own adapter comes from that no run of this workspace made."""
 
 
 @dataclass(frozen=True)

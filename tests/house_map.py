@@ -39,6 +39,7 @@ DESCRIBED = {
     "demo/lab/": "Every service of the lab, and every limit.",
     "demo/methods/": "Fine-tuning methods: what each is, and what an adapter does to its base.",
     "demo/methods/readers/": "One file per kind of adapter: from a checked folder to plain tensors.",
+    "demo/methods/travel/": "Adapters from elsewhere, checked and written anew; merged, or put into their base.",
     "demo/methods/tuning/": "One file per family of methods: built into a model, trained, saved.",
     "demo/prompting/": "Prompt files to messages, answers to what was asked for.",
     "demo/prompting/report/": "What a visit found, as JSON, as CSV and as one HTML page.",

@@ -17,6 +17,7 @@ from demo.engine.expression import parse
 from demo.engine.model.adapters import AdapterShelf
 from demo.engine.service import Engine
 from demo.errors import BadInput, Busy
+from demo.lab.own_adapters import own_adapters, own_folder
 from demo.look_records import Attention, NextToken
 from demo.records import (
     BASE,
@@ -136,10 +137,13 @@ class Answers:
             return self.engine.score(checked, source)
 
     def adapters(self, workspace: str = "") -> list[AdapterInfo]:
-        """Base, shipped adapters and the finished runs of a workspace."""
+        """Base, shipped adapters, the finished runs of a workspace, and what it brought or merged."""
         mark = self.engine.fingerprint()
-        own = shelf.adapters_in(self.workspaces.open(workspace), mark) if workspace else []
-        return [*self.adapter_shelf.list(mark), *own]
+        shipped = self.adapter_shelf.list(mark)
+        if not workspace:
+            return shipped
+        folder = self.workspaces.open(workspace)
+        return [*shipped, *shelf.adapters_in(folder, mark), *own_adapters(folder, mark)]
 
     def _require_workspace(self, workspace: str) -> None:
         """Limits count it, so an invented one must not pass."""
@@ -158,7 +162,8 @@ class Answers:
         shipped = self.adapter_shelf.folder(name)
         if shipped is not None:
             return shipped
-        return shelf.adapter_folder(self.workspaces.open(workspace), name)
+        folder = self.workspaces.open(workspace)
+        return own_folder(folder, name) or shelf.adapter_folder(folder, name)
 
     @contextmanager
     def _turn(self, visitor: str) -> Iterator[None]:

@@ -13,9 +13,12 @@ from demo.lab.datasets import Datasets
 from demo.lab.experiments import Experiments
 from demo.lab.judging import Judging, Shelves
 from demo.lab.keeping import Keeping
+from demo.lab.own_adapters import OwnAdapters
 from demo.lab.prompts import Prompts
 from demo.lab.runs import Runs
+from demo.lab.travel import Travel
 from demo.lab.under_way import UnderWay
+from demo.lab.whole_model import WholeModels
 from demo.prompting.library import PromptLibrary
 from demo.records import BaseProof, LabStatus
 from demo.settings import ROOT, LabSettings
@@ -26,7 +29,7 @@ from demo.workspace import Workspaces
 TIDY_SECONDS = 3600
 
 
-class Lab(Answers, Datasets, Runs):
+class Lab(Answers, Datasets, Runs, Travel):
     """Engine, prompts, adapters, datasets, runs and workspaces behind one door."""
 
     def __init__(self, settings: LabSettings) -> None:
@@ -45,6 +48,8 @@ class Lab(Answers, Datasets, Runs):
         shelves = Shelves(workspaces, self.datasets, self.prompts, self._adapter_folder)
         self.judging = Judging(engine, shelves, self._asked, under_way)
         self.keeping = Keeping(settings, engine, workspaces, self._adapter_folder, self.render)
+        self.own_adapters = OwnAdapters(settings, engine, workspaces, self._adapter_folder)
+        self.whole_models = WholeModels(settings, engine, self.own_adapters, self.keeping.base_code)
         self._closing = threading.Event()
 
     def start(self) -> None:

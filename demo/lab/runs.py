@@ -9,6 +9,7 @@ from demo.checks import checked_text
 from demo.data.store import DatasetStore
 from demo.engine.service import Engine
 from demo.lab.keeping import Keeping
+from demo.lab.own_adapters import OwnAdapters
 from demo.run_records import BatchLook, RunPlan, RunState, TrainSettings
 from demo.settings import LabSettings
 from demo.training import shelf
@@ -29,6 +30,7 @@ class Runs:
     workspaces: Workspaces
     datasets: DatasetStore
     keeping: Keeping
+    own_adapters: OwnAdapters
     runs: RunQueue
 
     def plan_run(self, workspace: str, dataset: str, settings: TrainSettings) -> RunPlan:
@@ -91,7 +93,9 @@ class Runs:
         self.runs.delete(self.workspaces.open(workspace), run)
 
     def download(self, workspace: str, run: str) -> Path:
-        """A zip of a run's adapter, in a folder that is served until the workspace goes."""
+        """A zip of an own adapter, in a folder that is served until the workspace goes."""
+        if self.own_adapters.has(workspace, run):
+            return self.own_adapters.export(workspace, run)
         return shelf.export(self.workspaces.open(workspace), run, self.settings.served)
 
     def notebook(self, workspace: str, run: str) -> Path:

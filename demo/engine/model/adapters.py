@@ -20,6 +20,8 @@ from demo.records import BASE, AdapterInfo
 from demo.workspace import read_json
 
 FILES = ("adapter_config.json", "adapter_model.safetensors", "README.md", "run.json")
+ORIGINS = ("brought", "merged")
+"""Of adapters that no run made."""
 RESIDENT = 16
 """Adapters kept in memory, about 10 MB each on the embedded model."""
 RESIDENT_BYTES = 512 * 2**20
@@ -63,8 +65,15 @@ def describe(folder: Path, name: str, source: Any, fingerprint: Fingerprint | No
         differs = fingerprint is not None and not _same_weights(run, title, fingerprint)
     except LabError as error:
         return AdapterInfo(name, title, source, problem=str(error))
+    origin = run.get("origin")
     return AdapterInfo(
-        name, title, source, detail=str(run.get("summary", "")), base_differs=differs
+        name,
+        title,
+        source,
+        detail=str(run.get("summary", "")),
+        base_differs=differs,
+        base_stated=run.get("base_stated") is not False,
+        origin=origin if origin in ORIGINS else "",
     )
 
 
