@@ -15,6 +15,7 @@ from demo.prompting.branches import Branch, Tree
 from demo.records import AnswerRequest, Sampling, ScoreRequest, conversation
 from demo.run_records import TrainSettings
 from demo.settings import ROOT, LabSettings
+from demo.training.shelf import drop_orphans
 
 ROWS = "prompt,completion\n" + "".join(f"question {n},answer {n}\n" for n in range(12))
 
@@ -202,7 +203,7 @@ def test_a_deleted_workspace_takes_its_downloads_with_it(lab: Lab) -> None:
     archive = lab.download(mine, run)
     assert archive.name == "lodz-1.zip"
     assert lab.download(mine, run) == archive
-    lab.runs.tidy()
+    drop_orphans(lab.workspaces.root, lab.settings.served)
     assert archive.exists()
     lab.delete_workspace(mine)
     assert not archive.exists()
@@ -216,7 +217,7 @@ def test_an_expired_workspace_takes_its_downloads_with_it(lab: Lab) -> None:
     download.touch()
     os.utime(folder, (1, 1))
     lab.workspaces.expire()
-    lab.runs.tidy()
+    drop_orphans(lab.workspaces.root, lab.settings.served)
     assert not download.parent.exists()
 
 

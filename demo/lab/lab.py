@@ -15,7 +15,7 @@ from demo.lab.judging import Judging, Shelves
 from demo.lab.keeping import Keeping
 from demo.lab.own_adapters import OwnAdapters
 from demo.lab.prompts import Prompts
-from demo.lab.runs import Runs
+from demo.lab.sweeps import Sweeps
 from demo.lab.travel import Travel
 from demo.lab.under_way import UnderWay
 from demo.lab.whole_model import WholeModels

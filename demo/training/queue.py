@@ -19,7 +19,7 @@ from demo.settings import LabSettings
 from demo.training import shelf
 from demo.training.launch import Launcher
 from demo.training.ordering import Ordered, Ordering, Wanted
-from demo.training.places import require_place, require_room_in_line
+from demo.training.places import require_one_sweep, require_place, require_room_in_line
 from demo.training.register import Register, Standing, waiting_in_turn
 from demo.training.run_folder import RunFolder, RunOrder
 from demo.workspace import Workspaces
@@ -83,12 +83,14 @@ class RunQueue:
             own = [one.order for one in self.register.of(workspace) if one.unfinished]
             if before := _queued_before(ordered[0].order, own):
                 return before
-            require_place(workspace, own, [one.order for one in ordered], self.settings)
+            orders = [one.order for one in ordered]
+            require_one_sweep(own, orders)
+            require_place(workspace, own, orders, self.settings)
             unfinished = sum(one.unfinished for one in self.register.all())
             require_room_in_line(unfinished, len(ordered), self.settings)
             _create(workspace / "runs", ordered)
         self._wake.set()
-        return [one.order for one in ordered]
+        return orders
 
     def resume(self, workspace: Path, run: str) -> None:
         """Queue a run again that ended before its last step; it goes on where its checkpoint stands.

@@ -24,6 +24,8 @@ def explain(texts: Texts, language: str, error: Exception) -> str:
 
 def _written(texts: Texts, language: str, name: str, value: Any) -> str:
     """A value of a message: fields by the name that the page gives them, numbers as the language writes."""
+    if isinstance(value, LabError):
+        return explain(texts, language, value)
     if isinstance(value, Told):
         return texts.say(language, f"damage.{value.damage.key}.{value.part}", **value.damage.values)
     if name == "field":
