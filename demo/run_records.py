@@ -109,6 +109,8 @@ class RunPlan:
     """What full tuning would take for the same steps."""
     layers: int = 0
     """Of the base model."""
+    guessed: bool = False
+    """The speed is a guess: nothing was trained on this machine yet."""
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ class Planner:
             adapter_bytes=own.adapter_bytes,
             peak_bytes=own.peak_bytes,
             full=full,
+            guessed=not self.speeds.measured(self.spec.lineage),
         )
 
     def fitted(

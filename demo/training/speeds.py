@@ -29,6 +29,10 @@ class Speeds:
         typical = known.get(lineage, FIRST_SPEED * FIRST_PARAMETERS / parameters)
         return float(typical) * RELATIVE.get(method, 1.0)
 
+    def measured(self, lineage: str) -> bool:
+        """Whether any run on this base has told how fast this machine is."""
+        return lineage in self._all()
+
     def learn(self, lineage: str, tokens_per_second: float, method: str = "lora") -> None:
         """Keep what a run measured, for its method and as a hint for all others."""
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -104,7 +104,9 @@ def test_plan_sets_full_tuning_beside_the_method(planner: Planner, make_rows: An
 
 def test_speed_of_one_method_is_a_hint_for_the_others(tmp_path: Path) -> None:
     speeds = Speeds(tmp_path / "speed.json")
+    assert not speeds.measured("base")
     speeds.learn("base", 100.0, "lora")
+    assert speeds.measured("base")
     assert speeds.of("base", 1, "lora") == 100.0
     assert speeds.of("base", 1, "full") < 100.0
     speeds.learn("base", 7.0, "full")

@@ -1,6 +1,6 @@
 """Step 2 of Fine-tune: what a method's choice shows, sets and tells."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import gradio as gr
@@ -79,6 +79,15 @@ def test_plan_says_what_is_trained_and_what_full_tuning_would_take() -> None:
     table = str(costs.table(TEXTS, "en", PLAN))
     assert "<td>2.10 GB</td><td>4.20 GB</td>" in table
     assert "<td>75 s</td><td>101 s</td>" in table
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_time_is_called_an_estimate_until_this_machine_was_measured(language: str) -> None:
+    settings, guess = TrainSettings(), TEXTS.say(language, "tuning.guessed")
+    assert guess in costs.lines(TEXTS, language, replace(PLAN, guessed=True), settings)
+    assert guess not in costs.lines(TEXTS, language, PLAN, settings)
+    table = costs.table(TEXTS, language, replace(PLAN, guessed=True))
+    assert TEXTS.say(language, "tuning.cost_note") not in table
 
 
 def test_share_too_small_to_write_is_said_to_be_less() -> None:

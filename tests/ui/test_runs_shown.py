@@ -158,7 +158,12 @@ def test_cloned_run_fills_the_form_and_a_continued_one_begins_with_its_weights()
     assert [update["value"] for update in form][:1] == ["prefix"]
     assert {4, 9} <= {update["value"] for update in form}
     assert parent["value"] == ""
-    assert shelf.continued(shell(run), "run1", MEMORY, "en")[-1]["value"] == "run1"
+    parent = shelf.continued(shell(run), "run1", MEMORY, "en")[-1]
+    assert (parent["value"], parent["visible"]) == ("run1", True)
+    switched = shelf.relabelled(shell(run), "run1", MEMORY, "hu")
+    assert switched["choices"] == [("alapmodell", ""), (run.name, "run1")]
+    assert switched["value"] == "run1"
+    assert shelf.relabelled(shell(run), "", MEMORY, "pl")["choices"] == [("model bazowy", "")]
 
 
 def test_handler_of_no_chosen_run_says_so() -> None:

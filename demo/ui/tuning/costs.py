@@ -62,7 +62,7 @@ def lines(texts: Texts, language: str, planned: RunPlan, settings: TrainSettings
 
 
 def _work(texts: Texts, language: str, planned: RunPlan) -> str:
-    return texts.say(
+    said = texts.say(
         language,
         "tuning.plan_work",
         rows=planned.rows,
@@ -70,6 +70,7 @@ def _work(texts: Texts, language: str, planned: RunPlan) -> str:
         steps=planned.steps,
         time=duration(texts, language, planned.seconds),
     )
+    return f"{said} ({texts.say(language, 'tuning.guessed')})" if planned.guessed else said
 
 
 def table(texts: Texts, language: str, planned: RunPlan) -> Markup:
@@ -83,7 +84,8 @@ def table(texts: Texts, language: str, planned: RunPlan) -> Markup:
         *((name, value, value) for name, value in same),
     ]
     heads = [texts.say(language, f"tuning.{key}") for key in ("number", "this_run", "full_run")]
-    note = Markup('<p class="hint">{}</p>').format(texts.say(language, "tuning.cost_note"))
+    why = "tuning.cost_guess" if planned.guessed else "tuning.cost_note"
+    note = Markup('<p class="hint">{}</p>').format(texts.say(language, why))
     return _table(texts, language, heads, rows) + note
 
 

@@ -88,6 +88,8 @@ def wire_up(shell: Shell, shelf: Shelf, step: Any) -> list[Any]:
         shelf.curves,
         **QUIET,
     )
+    began = {"parent": step.control.parent} | page
+    wire([shell.language.input], shell.bind(relabelled), began, step.control.parent, **QUIET)
     filled = [step.dataset, step.choice.dial, *step.choice.form(), step.control.parent]
     for button, handler, inputs in (
         (shelf.clone, clone, chosen),
@@ -151,10 +153,22 @@ def clone(shell: Shell, run: str | None, memory: Any, language: str) -> list[Any
 
 def continued(shell: Shell, run: str | None, memory: Any, language: str) -> list[Any]:
     """The same, and the next run begins with this one's weights."""
-    found = _chosen(shell, run, memory, language)
+    parent = _begins_with(shell, _chosen(shell, run, memory, language), language)
+    return [*clone(shell, run, memory, language)[:-1], parent | {"visible": True}]
+
+
+def _begins_with(shell: Shell, run: RunState | None, language: str) -> dict[str, Any]:
+    """The base model, and a run in its place."""
     base = (shell.texts.say(language, "base_model"), "")
-    parent = gr.update(choices=[base, (found.name, found.id)], value=found.id, visible=True)
-    return [*clone(shell, run, memory, language)[:-1], parent]
+    named = [] if run is None else [(run.name, run.id)]
+    chosen: dict[str, Any] = gr.update(choices=[base, *named], value=run.id if run else "")
+    return chosen
+
+
+def relabelled(shell: Shell, parent: str | None, memory: Any, language: str) -> Any:
+    """The weights to begin with, in another language; the choice stays."""
+    own = {run.id: run for run in shell.runs(memory) or []}
+    return _begins_with(shell, own.get(parent or ""), language)
 
 
 def followed_on(shell: Shell, memory: Any, language: str) -> list[Any]:
