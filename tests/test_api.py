@@ -20,6 +20,7 @@ ENDPOINTS = [
     "stop",
     "download",
     "delete",
+    "evaluate",
 ]
 UPLOAD_ONLY = "file must be an uploaded file"
 NOT_FOUND = "Nothing was found under this name."

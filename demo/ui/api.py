@@ -1,28 +1,24 @@
 """The scripting endpoints for `gradio_client`: plain values in, plain values out.
 
-Checks no range and knows no limit, since the Lab does; it only brings every argument to its type,
-because Gradio passes on whatever was sent.
+Checks no range and knows no limit, since the Lab does.
 """
 
-import functools
 from collections import deque
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import gradio as gr
 
 from demo.checks import checked_text
-from demo.errors import BadInput, LabError
+from demo.errors import BadInput
 from demo.lab import LONGEST_TEXT, Lab
 from demo.methods import good_settings
 from demo.prompting.build import under_system
 from demo.records import Answer, AnswerRequest, Sampling, conversation
 from demo.run_records import RunState
-
-Arguments = ParamSpec("Arguments")
-Value = TypeVar("Value")
+from demo.ui.api_judging import Judging
+from demo.ui.endpoint import explained, names, text
 
 
 def add_endpoints(lab: Lab) -> None:
@@ -38,21 +34,9 @@ def add_endpoints(lab: Lab) -> None:
         endpoints.stop,
         endpoints.download,
         endpoints.delete,
+        Judging(lab).evaluate,
     ):
         gr.api(function, api_name=function.__name__, concurrency_limit=None)
-
-
-def explained(function: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
-    """A refusal of the Lab reaches the script as its one sentence, without a traceback."""
-
-    @functools.wraps(function)
-    def explaining(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
-        try:
-            return function(*args, **kwargs)
-        except LabError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-
-    return explaining
 
 
 class Endpoints:
@@ -99,13 +83,13 @@ class Endpoints:
         """The answers of several adapters to one prompt, computed side by side."""
         sampling = Sampling(max_new_tokens, temperature, top_k, top_p, seed=seed)
         question = self._question(message, prompt, system)
-        names = adapters if isinstance(adapters, list) else [adapters]
-        return self._answers(question, names, workspace, sampling, request)
+        asked_of = adapters if isinstance(adapters, list) else [adapters]
+        return self._answers(question, asked_of, workspace, sampling, request)
 
     @explained
     def adapters(self, workspace: str = "") -> list[dict[str, Any]]:
         """What can answer: base, shipped adapters, and those of the workspace's runs."""
-        return [asdict(adapter) for adapter in self.lab.adapters(_text(workspace))]
+        return [asdict(adapter) for adapter in self.lab.adapters(text(workspace))]
 
     @explained
     def workspace(self) -> str:
@@ -141,7 +125,7 @@ class Endpoints:
         """
         own = {"learning_rate": learning_rate} if learning_rate else {}
         settings = good_settings(
-            _text(method),
+            text(method),
             **own,
             rank=rank,
             alpha=alpha,
@@ -153,47 +137,47 @@ class Endpoints:
             max_steps=max_steps,
             seed=seed,
         )
-        workspace, chosen = _text(workspace), _text(dataset)
+        workspace, chosen = text(workspace), text(dataset)
         if file is not None:
             chosen = self._upload(workspace, file)
-        if _text(prompt_column) or _text(completion_column):
-            columns = _text(prompt_column), _text(completion_column)
+        if text(prompt_column) or text(completion_column):
+            columns = text(prompt_column), text(completion_column)
             chosen = self.lab.map_dataset(workspace, chosen, *columns).id
         if fixes:
-            chosen = self.lab.mend_dataset(workspace, chosen, _names(fixes), settings).id
-        title = _text(name) or Path(self.lab.dataset(workspace, chosen).name).stem[:60]
+            chosen = self.lab.mend_dataset(workspace, chosen, names(fixes), settings).id
+        title = text(name) or Path(self.lab.dataset(workspace, chosen).name).stem[:60]
         return self.lab.start_run(workspace, chosen, title, settings)
 
     @explained
     def run(self, workspace: str, run: str) -> dict[str, Any]:
         """How far a run has come."""
-        return run_facts(self.lab.run(_text(workspace), _text(run)))
+        return run_facts(self.lab.run(text(workspace), text(run)))
 
     @explained
     def stop(self, workspace: str, run: str) -> dict[str, Any]:
         """Stop a run after the step under way; what was learned is kept."""
-        self.lab.stop_run(_text(workspace), _text(run))
-        return run_facts(self.lab.run(_text(workspace), _text(run)))
+        self.lab.stop_run(text(workspace), text(run))
+        return run_facts(self.lab.run(text(workspace), text(run)))
 
     @explained
     def download(self, workspace: str, run: str) -> gr.FileData:
         """A zip of a run's adapter."""
-        path = self.lab.download(_text(workspace), _text(run))
+        path = self.lab.download(text(workspace), text(run))
         return gr.FileData(path=str(path), orig_name=path.name)
 
     @explained
     def delete(self, workspace: str) -> bool:
         """Stop the workspace's runs and delete everything in it."""
-        self.lab.delete_workspace(_text(workspace))
+        self.lab.delete_workspace(text(workspace))
         return True
 
     def _question(self, message: Any, prompt: Any, system: Any) -> AnswerRequest:
-        text, instruction = _text(message), _text(system)
+        question, instruction = text(message), text(system)
         checked_text("system", instruction, LONGEST_TEXT, empty=True)
-        if not _text(prompt):
-            return AnswerRequest(conversation(text, system=instruction))
-        file = self.lab.prompts.get(_text(prompt))
-        messages = self.lab.prompts.messages(file.name, {"input": text})
+        if not text(prompt):
+            return AnswerRequest(conversation(question, system=instruction))
+        file = self.lab.prompts.get(text(prompt))
+        messages = self.lab.prompts.messages(file.name, {"input": question})
         messages = under_system(messages, instruction, file.completion)
         return AnswerRequest(messages, completion=file.completion)
 
@@ -205,8 +189,8 @@ class Endpoints:
         sampling: Sampling,
         request: gr.Request,
     ) -> list[dict[str, Any]]:
-        names = [_text(name) for name in adapters]
-        capability = _text(workspace)
+        asked_of = [text(name) for name in adapters]
+        capability = text(workspace)
         asked = AnswerRequest(
             question.messages,
             workspace=capability,
@@ -214,10 +198,10 @@ class Endpoints:
             sampling=sampling,
             completion=question.completion,
         )
-        if not names:
+        if not asked_of:
             raise BadInput("empty_text", field="adapters")
-        (whole,) = deque(self.lab.compare(asked, names), maxlen=1)
-        return [answer_facts(name, answer) for name, answer in zip(names, whole, strict=True)]
+        (whole,) = deque(self.lab.compare(asked, asked_of), maxlen=1)
+        return [answer_facts(name, answer) for name, answer in zip(asked_of, whole, strict=True)]
 
     def _upload(self, workspace: str, file: Any) -> str:
         """Take an uploaded file in; a path on the server's disk is none."""
@@ -232,9 +216,9 @@ def uploaded(file: Any, served: Path) -> tuple[Path, str]:
         BadInput: it is no upload of this lab, but a path, an address or something else.
     """
     facts = file if isinstance(file, dict) else {}
-    path = Path(checked_text("file", _text(facts.get("path")), 4096, empty=True)).resolve()
+    path = Path(checked_text("file", text(facts.get("path")), 4096, empty=True)).resolve()
     if path.is_relative_to(served.resolve()) and path.is_file():
-        return path, Path(_text(facts.get("orig_name")) or path.name).name
+        return path, Path(text(facts.get("orig_name")) or path.name).name
     raise BadInput("not_uploaded", field="file")
 
 
@@ -267,13 +251,3 @@ def run_facts(run: RunState) -> dict[str, Any]:
         "adapter": run.id if run.has_adapter else "",
         "error": str(run.error) if run.error else "",
     }
-
-
-def _names(value: Any) -> list[str]:
-    """A list of names, or one, or several with commas between them."""
-    values = value if isinstance(value, list) else _text(value).split(",")
-    return [_text(name).strip() for name in values]
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
