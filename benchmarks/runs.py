@@ -64,8 +64,23 @@ def sample(name: str) -> Sample:
     return load_sample(SAMPLES / name / "sample.yaml")
 
 
-def train(base: Base, name: str, data: Sample, settings: TrainSettings, runs: Path) -> RunFolder:
+def train(
+    base: Base,
+    name: str,
+    data: Sample,
+    settings: TrainSettings,
+    runs: Path,
+    seconds: float = 60.0,
+) -> RunFolder:
     """Train one run under `runs`, in a worker process like a visitor's.
+
+    Args:
+        base: to train on.
+        name: of the run.
+        data: whose rows it learns.
+        settings: how.
+        runs: the folder for its own.
+        seconds: that it is expected to take; a longer run asks its probes more often.
 
     Raises:
         RuntimeError: it did not finish.
@@ -79,6 +94,7 @@ def train(base: Base, name: str, data: Sample, settings: TrainSettings, runs: Pa
         settings=settings,
         model=base.spec.to_json(),
         fingerprint=asdict(base.fingerprint),
+        seconds=seconds,
     )
     rows = split(data.rows, settings.eval_share, settings.seed)
     folder = RunFolder.create(runs, order, *rows)

@@ -16,6 +16,7 @@ from demo.lab.keeping import Keeping
 from demo.lab.own_adapters import OwnAdapters
 from demo.lab.prompts import Prompts
 from demo.lab.sweeps import Sweeps
+from demo.lab.tastes import Tastes
 from demo.lab.travel import Travel
 from demo.lab.under_way import UnderWay
 from demo.lab.whole_model import WholeModels
@@ -29,7 +30,7 @@ from demo.workspace import Workspaces
 TIDY_SECONDS = 3600
 
 
-class Lab(Answers, Datasets, Runs, Travel):
+class Lab(Answers, Datasets, Sweeps, Tastes, Travel):
     """Engine, prompts, adapters, datasets, runs and workspaces behind one door."""
 
     def __init__(self, settings: LabSettings) -> None:

@@ -23,8 +23,8 @@ class RecordedRun:
     """The day, as YYYY-MM-DD."""
     machine: str
     model: str
-    seconds: float
-    """That its training took."""
+    cpu_seconds: float
+    """That its training took of all cores together."""
     steps: int
     rows: int
     """That it learned."""
@@ -45,7 +45,7 @@ def load_recorded(path: Path) -> RecordedRun:
         recorded=stored["recorded"],
         machine=stored["machine"],
         model=stored["model"],
-        seconds=stored["seconds"],
+        cpu_seconds=stored["cpu_seconds"],
         steps=stored["steps"],
         rows=stored["rows"],
         events=tuple(RunEvent(**event) for event in stored["events"]),

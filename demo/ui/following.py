@@ -15,7 +15,7 @@ from demo.ui.tabs import run_step
 from demo.ui.tabs.compare import Compare
 from demo.ui.tabs.finetune import FineTune
 from demo.ui.tabs.playground import Playground
-from demo.ui.tuning import control, shelf
+from demo.ui.tuning import control, shelf, taste, travel
 from demo.ui.views import LIVE, notice
 
 FOLLOW_SCRIPT = """
@@ -41,6 +41,7 @@ class Pages:
     def inputs(self, shell: Shell) -> dict[str, Any]:
         """What a poll needs to know."""
         chosen = {"speaks": self.playground.speaks, "adapters": self.compare.adapters}
+        chosen |= {"waits": self.fine_tune.control.taste.said}
         return {"memory": shell.memory, "language": shell.language} | chosen
 
     def outputs(self) -> list[Any]:
@@ -50,6 +51,7 @@ class Pages:
             self.banner,
             *step.followed(),
             *step.shelf.shown(),
+            *step.travel.shown(),
             self.playground.speaks,
             self.compare.adapters,
             self.compare.first,
@@ -67,7 +69,7 @@ def poll(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
     memory, language = given["memory"], given["language"]
     run = shell.run(memory)
     live = run is not None and run.status in LIVE
-    shown = run_step.follow(shell, pages.fine_tune, memory, language) | {
+    shown = run_step.follow(shell, pages.fine_tune, memory, language, given["waits"]) | {
         pages.banner: run_step.banner_of(shell, memory, language),
     }
     return shown if live else shown | offered(shell, pages, **given)
@@ -91,6 +93,7 @@ def offered(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
         pages.compare.adapters: gr.update(choices=others, value=kept or [n for _, n in others[:1]]),
         pages.compare.first: _advice(shell, language, bool(others)),
         **shelf.shown(shell, pages.fine_tune.shelf, memory, language),
+        **travel.shown(shell, pages.fine_tune.travel, memory, language),
     }
 
 
@@ -107,10 +110,11 @@ def wire_runs(shell: Shell, pages: Pages) -> None:
     pages.banner.look(look, inputs_kwargs=inputs, outputs=outputs, **AT_ONCE)
     steer, fold = step.control, step.shelf
     asked = {"dataset": step.dataset, "name": step.name, "parent": steer.parent}
+    asked |= kept | step.settings
     begun = wire(
         [steer.train.click],
         shell.bind(run_step.start),
-        kept | asked | step.settings,
+        asked,
         [shell.memory, steer.notice],
         **QUIET,
     )
@@ -120,7 +124,8 @@ def wire_runs(shell: Shell, pages: Pages) -> None:
     erase, spoken = shell.bind(run_step.delete), chosen | {"language": shell.language}
     deleted = wire([fold.question.sure.click], erase, spoken, shell.memory, **QUIET)
     steered = control.wire_up(shell, steer)
-    shelved = shelf.wire_up(shell, fold, step)
+    steered += taste.wire_up(shell, steer.taste, asked, [shell.memory, steer.notice])
+    shelved = shelf.wire_up(shell, fold, step) + travel.wire_up(shell, step.travel)
     for event in (begun, stopped, opened, deleted, *steered, *shelved):
         chain(event, shell.bind(look_again, pages), inputs, outputs, **AT_ONCE)
 

@@ -21,7 +21,8 @@ function row(probe, answer, before, words) {
   return made;
 }
 function mark(step) {
-  const picture = document.querySelector('#progress .curve svg[data-steps]'), line = picture?.querySelector('.scrub');
+  const place = document.querySelector(props.value?.curve ?? '#progress');
+  const picture = place?.querySelector('.curve svg[data-steps]'), line = picture?.querySelector('.scrub');
   if (!line) return;
   const {left, width, steps} = picture.dataset;
   const x = Number(left) + Number(width) * step / Math.max(Number(steps), 1);
@@ -31,7 +32,10 @@ function mark(step) {
 }
 function draw() {
   const {probes = [], words = {}} = props.value ?? {};
-  if (props.value?.run !== run) { run = props.value?.run; at = null; stop(); }
+  if (props.value?.run !== run) {
+    run = props.value?.run; at = null; stop();
+    if (props.value?.plays && !matchMedia('(prefers-reduced-motion: reduce)').matches) begin();
+  }
   element.querySelector('.lapse').hidden = !shots().length;
   if (!shots().length) return;
   const now = shown(), shot = shots()[now], before = shots()[now - 1];
@@ -51,15 +55,17 @@ function look(place) {
   at = place >= shots().length - 1 ? null : Math.max(0, place);
   draw();
 }
-function stop() { clearInterval(playing); playing = 0; }
-slider.addEventListener('input', () => { stop(); look(Number(slider.value)); });
-play.addEventListener('click', () => {
-  if (playing) { stop(); draw(); return; }
+function begin() {
   at = 0;
   playing = setInterval(() => {
     if (shown() >= shots().length - 2) stop();
     look(shown() + 1);
   }, 900);
+}
+function stop() { clearInterval(playing); playing = 0; }
+slider.addEventListener('input', () => { stop(); look(Number(slider.value)); });
+play.addEventListener('click', () => {
+  if (playing) stop(); else begin();
   draw();
 });
 watch('value', draw);

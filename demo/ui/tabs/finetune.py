@@ -12,11 +12,12 @@ import gradio as gr
 from demo.data.ingest import KINDS
 from demo.ui.shell import AT_ONCE, QUIET, Shell, wire
 from demo.ui.tabs import data_step
-from demo.ui.tuning import batch, breaking, bring, choice, control, doctor, shelf
+from demo.ui.tuning import batch, breaking, bring, choice, control, doctor, shelf, travel
 from demo.ui.tuning.bring import Bring
 from demo.ui.tuning.choice import Choice
 from demo.ui.tuning.control import Control
 from demo.ui.tuning.shelf import Shelf
+from demo.ui.tuning.travel import Travel
 
 FOLDS: tuple[Callable[[Shell, "FineTune"], None], ...] = ()
 """What else can be done with runs, one fold each, under the shelf."""
@@ -50,6 +51,7 @@ class FineTune:
     again: Any
     zip: Any
     shelf: Shelf
+    travel: Travel
 
     def data_outputs(self) -> list[Any]:
         """What a choice of dataset changes."""
@@ -61,7 +63,8 @@ class FineTune:
         """What a look at the followed run may change."""
         step = self.control
         buttons = [step.train, step.resume, step.stop, step.discard]
-        return [step.progress, step.lapse, self.summary, *buttons, self.result]
+        shown = [step.progress, step.lapse, self.summary, *buttons, self.result]
+        return [*shown, *step.taste.outputs()]
 
     @property
     def name(self) -> Any:
@@ -175,6 +178,7 @@ def _result(shell: Shell) -> dict[str, Any]:
         "again": again,
         "zip": archive,
         "shelf": shelf.lay_out(shell),
+        "travel": travel.lay_out(shell),
     }
 
 

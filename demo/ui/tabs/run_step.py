@@ -19,7 +19,7 @@ from demo.ui.tabs.compare import Compare
 from demo.ui.tabs.data_step import settings_of
 from demo.ui.tabs.finetune import FineTune
 from demo.ui.tabs.playground import Playground
-from demo.ui.tuning import costs, lapse
+from demo.ui.tuning import costs, lapse, taste
 from demo.ui.views import LIVE, banner, joined, notice, run_line
 
 
@@ -47,8 +47,18 @@ def _default_name(shell: Shell, workspace: str, dataset: str) -> str:
     return f"{title[:50]} #{taken + 1}" if taken else title[:50]
 
 
-def follow(shell: Shell, parts: FineTune, memory: Any, language: str) -> dict[Any, Any]:
-    """Everything that shows the followed run, from its folder as it stands now."""
+def follow(
+    shell: Shell, parts: FineTune, memory: Any, language: str, waits: str = ""
+) -> dict[Any, Any]:
+    """Everything that shows the followed run, from its folder as it stands now.
+
+    Args:
+        shell: of the page.
+        parts: of the tab.
+        memory: of the visitor.
+        language: of the page.
+        waits: what is said to whoever waits, as it stands on the page.
+    """
     run = shell.run(memory)
     live = run is not None and run.status in LIVE
     usable = run is not None and run.has_adapter and not live
@@ -63,6 +73,7 @@ def follow(shell: Shell, parts: FineTune, memory: Any, language: str) -> dict[An
         steer.resume: gr.update(visible=resumable),
         steer.train: gr.update(visible=not live, **_train_text(shell, language, run)),
         parts.result: gr.update(visible=usable),
+        **taste.shown(shell, steer.taste, run, memory, language, waits),
     }
 
 
@@ -114,7 +125,8 @@ def summary(shell: Shell, language: str, run: RunState | None) -> Markup:
     if not run.has_adapter:
         said.append(notice(shell.texts.say(language, "tuning.not_kept"), "quiet"))
         said.append(lapse.last_words(shell.texts, language, run))
-    return joined([*said, costs.truth(shell.texts, language, run)])
+    ended = taste.spent(shell.texts, language, run)
+    return joined([*said, ended, costs.truth(shell.texts, language, run)])
 
 
 def _verdict(shell: Shell, language: str, run: RunState) -> str:

@@ -10,7 +10,8 @@ import gradio as gr
 
 from demo.ui.memory import recalled
 from demo.ui.shell import AT_ONCE, QUIET, Shell, wire
-from demo.ui.tuning import lapse
+from demo.ui.tuning import lapse, taste
+from demo.ui.tuning.taste import Taste
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Control:
     notice: Any
     progress: Any
     lapse: Any
+    taste: Taste
 
 
 def lay_out(shell: Shell) -> Control:
@@ -57,7 +59,8 @@ def lay_out(shell: Shell) -> Control:
     notice = gr.HTML("")
     progress = gr.HTML("", elem_id="progress")
     shown = lapse.picture()
-    return Control(parent, train, resume, stop, discard, question, notice, progress, shown)
+    offered = taste.lay_out(shell)
+    return Control(parent, train, resume, stop, discard, question, notice, progress, shown, offered)
 
 
 def ask_first(shell: Shell, key: str) -> Question:

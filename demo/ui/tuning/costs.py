@@ -116,7 +116,7 @@ def truth(texts: Texts, language: str, run: RunState) -> Markup:
     """Foretold and measured seconds and memory of a run that has ended, each with the estimate's error."""
     planned, taken = run.planned, run.taken
     facts = []
-    if taken.seconds and planned.seconds and run.status == "finished":
+    if taken.seconds and planned.seconds and run.status == "finished" and not run.spent:
         values = (
             duration(texts, language, planned.seconds),
             duration(texts, language, taken.seconds),

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from demo.run_records import RunState
+from demo.run_records import RunState, TimeLapse
 from demo.ui.language import Texts
 from demo.ui.theme import ASSETS
 
@@ -21,14 +21,14 @@ EMPTY: dict[str, Any] = {"run": "", "probes": [], "answers": [], "words": {}}
 WORDS = ("title", "slider", "start", "step", "expected", "empty", "play", "pause")
 
 
-def picture() -> Any:
-    """The component, empty."""
+def picture(name: str = "time-lapse") -> Any:
+    """The component, empty, with its id on the page."""
     return gr.HTML(
         dict(EMPTY),
         html_template=TEMPLATE,
         js_on_load=(ASSETS / "lapse.js").read_text(encoding="utf-8"),
         apply_default_css=False,
-        elem_id="time-lapse",
+        elem_id=name,
     )
 
 
@@ -55,9 +55,13 @@ def value(texts: Texts, language: str, run: RunState | None) -> dict[str, Any]:
     """What the component shows of a run; nothing before its first answers."""
     if run is None or not run.time_lapse.answers:
         return dict(EMPTY)
-    lapse = run.time_lapse
+    return played(texts, language, run.id, run.time_lapse)
+
+
+def played(texts: Texts, language: str, key: str, lapse: TimeLapse) -> dict[str, Any]:
+    """What the component shows of a time-lapse; another key begins anew."""
     return {
-        "run": run.id,
+        "run": key,
         "probes": [{"question": p.question, "expected": p.expected} for p in lapse.probes],
         "answers": [{"step": a.step, "answers": list(a.answers)} for a in lapse.answers],
         "words": texts.node(language, "say.tuning.lapse"),
