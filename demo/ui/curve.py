@@ -145,7 +145,7 @@ def axes(texts: Texts, language: str, scale: Scale) -> Markup:
             scale.y(v),
             LEFT - 6,
             scale.y(v) + 4,
-            texts.number(language, round(v, 1)),
+            _tenths(language, v),
         )
         for v in levels
     )
@@ -154,6 +154,11 @@ def axes(texts: Texts, language: str, scale: Scale) -> Markup:
     return across + joined(
         mark.format(scale.x(s), HEIGHT - 8, anchor, label) for s, anchor, label in ends
     )
+
+
+def _tenths(language: str, loss: float) -> str:
+    written = f"{loss:.1f}"
+    return written if language == "en" else written.replace(".", ",")
 
 
 def _lines(scale: Scale, train: Sequence[Point], held_out: Sequence[Point]) -> Markup:

@@ -148,8 +148,7 @@ def weights(texts: Texts, language: str, count: int) -> str:
     """A number of weights: whole below a million, in millions above."""
     if count < MILLION:
         return texts.number(language, count)
-    millions = round(count / MILLION, 1 if count < 100 * MILLION else 0)
-    return texts.say(language, "tuning.million", count=millions)
+    return texts.say(language, "tuning.million", count=count / MILLION)
 
 
 def size(texts: Texts, language: str, count: int) -> str:
@@ -157,5 +156,5 @@ def size(texts: Texts, language: str, count: int) -> str:
     if count < 1e6:
         return texts.say(language, "tuning.kilobytes", count=max(1, round(count / 1e3)))
     if count < 1e9:
-        return texts.say(language, "tuning.megabytes", count=round(count / 1e6, 1))
-    return texts.say(language, "tuning.gigabytes", count=round(count / 1e9, 1))
+        return texts.say(language, "tuning.megabytes", count=count / 1e6)
+    return texts.say(language, "tuning.gigabytes", count=count / 1e9)
