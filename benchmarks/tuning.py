@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.runs import SAMPLES, machine, open_base, report, sample, train
 from benchmarks.trainers import Peer
+from benchmarks.worker_share import WorkerShare
 from demo.engine.service import Engine
 from demo.evaluation.bleu import bleu
 from demo.methods import METHODS, good_settings, measured
@@ -140,7 +141,8 @@ def beside_chats() -> dict[str, Any]:
             target=lambda: speeds.append(_chatting(engine, lambda _: done.is_set()))
         )
         chats.start()
-        run = train(base, "beside", rows, settings, Path(folder))
+        with WorkerShare(Path(folder) / "beside").watching() as worker:
+            run = train(base, "beside", rows, settings, Path(folder) / "beside")
         done.set()
         chats.join()
         beside = read_json(run.adapter / "run.json")["seconds"]
@@ -148,6 +150,7 @@ def beside_chats() -> dict[str, Any]:
         "chat_tokens_per_second": round(chats_alone, 1),
         "chat_share_while_training": round(speeds[0] / chats_alone, 3),
         "training_slowdown": round(beside / alone, 2),
+        "worker_cpu_share": None if worker.share is None else round(worker.share, 3),
     }
 
 

@@ -20,7 +20,7 @@ from demo.training.plan import START_SECONDS
 from demo.training.run_folder import RunFolder, RunOrder, StoredState, new_order
 from demo.training.turns import Turn, in_turn
 
-SETTINGS = TrainSettings(rank=4, learning_rate=5e-3, batch_size=4)
+SETTINGS = TrainSettings(rank=4, learning_rate=5e-3, batch_size=2)
 
 
 def order(**values: Any) -> RunOrder:
@@ -52,11 +52,12 @@ def test_taste_takes_the_steps_that_twenty_seconds_have_room_for(
 def test_taste_is_lora_in_the_visitors_settings_and_holds_out_few_rows() -> None:
     plan = planner(0.0, 1.0, 100)
     own = taste.fitted(replace(SETTINGS, patience=3, template="instruction"), 1000, plan)
-    assert (own.method, own.rank, own.learning_rate, own.batch_size) == ("lora", 4, 5e-3, 4)
+    assert (own.method, own.rank, own.learning_rate, own.batch_size) == ("lora", 4, 5e-3, 2)
     assert (own.template, own.patience, own.eval_share) == ("instruction", 0, 0.008)
     other = taste.fitted(good_settings("prompt", seed=7, eval_share=0.0), 1000, plan)
     good = good_settings("lora")
     assert (other.method, other.learning_rate, other.seed) == ("lora", good.learning_rate, 7)
+    assert other.batch_size == taste.BATCH
 
 
 def names(turns: list[Turn]) -> str:
