@@ -15,7 +15,7 @@ from demo.ui.tabs import run_step
 from demo.ui.tabs.compare import Compare
 from demo.ui.tabs.finetune import FineTune
 from demo.ui.tabs.playground import Playground
-from demo.ui.tuning import control, shelf, taste, travel
+from demo.ui.tuning import control, shelf, sweep, sweep_view, taste, travel
 from demo.ui.views import LIVE, notice
 
 FOLLOW_SCRIPT = """
@@ -41,7 +41,8 @@ class Pages:
     def inputs(self, shell: Shell) -> dict[str, Any]:
         """What a poll needs to know."""
         chosen = {"speaks": self.playground.speaks, "adapters": self.compare.adapters}
-        chosen |= {"waits": self.fine_tune.control.taste.said}
+        step = self.fine_tune
+        chosen |= {"waits": step.control.taste.said, "sweep": step.sweep.which}
         return {"memory": shell.memory, "language": shell.language} | chosen
 
     def outputs(self) -> list[Any]:
@@ -51,6 +52,7 @@ class Pages:
             self.banner,
             *step.followed(),
             *step.shelf.shown(),
+            *step.sweep.shown(),
             *step.travel.shown(),
             self.playground.speaks,
             self.compare.adapters,
@@ -65,14 +67,18 @@ def run_banner() -> Any:
 
 
 def poll(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
-    """The followed run as its folder tells it now; at its end also what can answer now."""
+    """The followed run and the sweep as their folders tell them now; at the end also what can answer."""
     memory, language = given["memory"], given["language"]
-    run = shell.run(memory)
+    run, known = shell.run(memory), sweep.sweeps(shell, memory)
     live = run is not None and run.status in LIVE
-    shown = run_step.follow(shell, pages.fine_tune, memory, language, given["waits"]) | {
-        pages.banner: run_step.banner_of(shell, memory, language),
-    }
-    return shown if live else shown | offered(shell, pages, **given)
+    under_way = next((one for one in known if one.live), None)
+    told = run_step.banner_of(shell, memory, language)
+    if under_way is not None and not live:
+        told = sweep_view.banner(shell.texts, language, under_way, told)
+    shown = run_step.follow(shell, pages.fine_tune, memory, language, given["waits"])
+    shown |= sweep.shown(shell, pages.fine_tune.sweep, known, given["sweep"], language)
+    shown |= {pages.banner: told}
+    return shown if told["live"] else shown | offered(shell, pages, **given)
 
 
 def look_again(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
@@ -126,6 +132,7 @@ def wire_runs(shell: Shell, pages: Pages) -> None:
     steered = control.wire_up(shell, steer)
     steered += taste.wire_up(shell, steer.taste, asked, [shell.memory, steer.notice])
     shelved = shelf.wire_up(shell, fold, step) + travel.wire_up(shell, step.travel)
+    shelved += sweep.wire_up(shell, step.sweep, step)
     for event in (begun, stopped, opened, deleted, *steered, *shelved):
         chain(event, shell.bind(look_again, pages), inputs, outputs, **AT_ONCE)
 

@@ -12,11 +12,12 @@ import gradio as gr
 from demo.data.ingest import KINDS
 from demo.ui.shell import AT_ONCE, QUIET, Shell, wire
 from demo.ui.tabs import data_step
-from demo.ui.tuning import batch, breaking, bring, choice, control, doctor, shelf, travel
+from demo.ui.tuning import batch, breaking, bring, choice, control, doctor, shelf, sweep, travel
 from demo.ui.tuning.bring import Bring
 from demo.ui.tuning.choice import Choice
 from demo.ui.tuning.control import Control
 from demo.ui.tuning.shelf import Shelf
+from demo.ui.tuning.sweep import Sweep
 from demo.ui.tuning.travel import Travel
 
 FOLDS: tuple[Callable[[Shell, "FineTune"], None], ...] = ()
@@ -51,6 +52,7 @@ class FineTune:
     again: Any
     zip: Any
     shelf: Shelf
+    sweep: Sweep
     travel: Travel
 
     def data_outputs(self) -> list[Any]:
@@ -178,6 +180,7 @@ def _result(shell: Shell) -> dict[str, Any]:
         "again": again,
         "zip": archive,
         "shelf": shelf.lay_out(shell),
+        "sweep": sweep.lay_out(shell),
         "travel": travel.lay_out(shell),
     }
 
