@@ -72,6 +72,8 @@ class WholeModels:
         path = folder / f"{name}.zip"
         with self._writing:
             if not path.exists():
+                for other in folder.parent.glob("*/*-whole.zip"):
+                    other.unlink()  # A workspace has one at a time.
                 self._require_room()
                 folder.mkdir(parents=True, exist_ok=True)
                 aside = folder / new_id()
