@@ -104,7 +104,10 @@ def _best(
     )
     late = step > scale.steps / 2
     said = texts.say(language, "tuning.best", step=step)
-    return html.format(x, y, x - 11 if late else x + 11, y - 9, "end" if late else "start", said)
+    if late:
+        return html.format(x, y, x - 11, y - 9, "end", said)
+    # After an early best the losses rise: the words stand below them.
+    return html.format(x, y, x + 11, min(y + 20, HEIGHT - BOTTOM - 4), "start", said)
 
 
 def _rate(texts: Texts, language: str, events: Sequence[RunEvent], scale: Scale) -> Markup:
