@@ -106,6 +106,8 @@ class Judged:
     """One column's answers and what they are worth."""
 
     column: Column
+    title: str = ""
+    """What people call who answers; empty for the base model."""
     answers: tuple[str, ...] = ()
     """As far as they are complete; in the order of the questions."""
     lengths: tuple[int, ...] = ()

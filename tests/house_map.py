@@ -50,6 +50,7 @@ DESCRIBED = {
     "demo/ui/assets/": "Style sheet, script and icon of the page.",
     "demo/ui/glass/": "What opens under the Playground's chat: one fold for each way of looking at a prompt.",
     "demo/ui/tabs/": "One file per tab.",
+    "demo/ui/judging/": "What opens on Compare: one file for each fold.",
     "demo/ui/tuning/": "What opens on Fine-tune: one file for each fold.",
     "demo/ui/text/": "Every word of the page: a file per language, and a folder of what its folds say.",
     "docs/": "The picture above.",

@@ -32,6 +32,8 @@ class Seat:
     column: Column
     source: Source
     pose: Pose
+    title: str = ""
+    """What people call who answers; empty for the base model."""
 
 
 def scoreboard(
@@ -44,7 +46,7 @@ def scoreboard(
         tuple(question.asked for question in questions),
         references,
         labels_of(references),
-        tuple(Judged(seat.column) for seat in seats),
+        tuple(Judged(seat.column, seat.title) for seat in seats),
         total=2 * len(seats) * len(questions),
     )
     done: list[tuple[Answer, ...]] = []

@@ -14,6 +14,7 @@ from demo.data.split import prompt_of, split
 from demo.data.store import DatasetStore
 from demo.engine.claims import Source
 from demo.engine.expression import parse
+from demo.engine.model.adapters import read_run
 from demo.engine.service import Engine
 from demo.errors import BadInput, NotFound
 from demo.experiments.budget import require_room
@@ -122,7 +123,17 @@ class Judging:
             low, got = column.shots + len(questions), len(shots) + len(questions)
             raise BadInput("labelled_few", file=sheet.name, got=got, low=low)
         parts = parts_of(self._shelves.prompts.get(request.prompt)) if request.prompt else None
-        return Seat(column, self._asked(who), Pose(shots, column.steps, parts))
+        title = self._title(request.workspace, column.adapter)
+        return Seat(column, self._asked(who), Pose(shots, column.steps, parts), title)
+
+    def _title(self, workspace: str, adapter: str) -> str:
+        """What people call an adapter, or a sum of two, at their strengths."""
+        terms = []
+        for term in parse(adapter):
+            folder = self._shelves.adapter_folder(workspace, term.name)
+            name = str(read_run(folder, term.name).get("name", term.name))
+            terms.append(name if term.strength == 1 else f"{name} ({term.strength:.0%})")
+        return " + ".join(terms)
 
     def _sheet(self, request: JudgeRequest) -> Sheet:
         """The rows of a run are parted already; of a dataset enough are kept to be shown."""

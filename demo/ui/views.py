@@ -53,10 +53,15 @@ def header(texts: Texts, language: str, status: LabStatus) -> Markup:
 
 
 def cores(texts: Texts, language: str, count: int) -> str:
-    """A number of CPU cores; Polish has another form for 2 to 4, but not for 12 to 14."""
+    """A number of CPU cores."""
+    return counted(texts, language, "cores", count)
+
+
+def counted(texts: Texts, language: str, key: str, count: int) -> str:
+    """A number of things; Polish has another form for 2 to 4, but not for 12 to 14."""
     few = count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14)
     form = "one" if count == 1 else "few" if few else "many"
-    return texts.say(language, f"cores.{form}", count=count)
+    return texts.say(language, f"{key}.{form}", count=count)
 
 
 def _state(texts: Texts, language: str, status: LabStatus) -> Markup:
