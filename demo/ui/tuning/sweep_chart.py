@@ -174,7 +174,7 @@ def _edge(words: Words, y: Axis, full: SweepPoint, *, beside: bool) -> Markup:
     line = Markup(
         '<line class="edge" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
         '<text class="tick" x="{3}" y="{4}" text-anchor="end">{5}</text>'
-    ).format(x, TOP, bottom, WIDTH - 4, bottom + 22, name)
+    ).format(x, TOP, bottom, WIDTH - 4, TOP - 8, name)
     if not beside or full.loss is None:
         return line
     at = y.at(full.loss)
