@@ -5,7 +5,6 @@ Says what it learns and how long; knows neither the queue nor who may have one.
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import floor
 
 from demo.methods import good_settings
 from demo.run_records import RunPlan, TrainSettings
@@ -17,7 +16,7 @@ PASSES = 3
 """Fewer rows than it has time for are not learned by heart."""
 BATCH = 4
 """Rows of a step at most: in so little time, smaller steps learn more than fewer ones."""
-HELD_OUT = 8
+HELD_OUT = 4
 """Rows; measuring more would take the time to learn any."""
 SHARED = ("max_length", "seed", "rows", "template", "train_end")
 """What another method's settings say to LoRA too."""
@@ -36,7 +35,7 @@ def fitted(settings: TrainSettings, rows: int, plan: Plan) -> TrainSettings:
     batch = min(settings.batch_size, BATCH)
     lora = replace(_as_lora(settings), batch_size=batch, eval_share=share)
     whole = replace(lora, epochs=PASSES, max_steps=0, patience=0)
-    return replace(whole, max_steps=_steps(plan(replace(whole, max_steps=1)), plan(whole)))
+    return replace(whole, max_steps=_steps(whole, plan))
 
 
 def _as_lora(settings: TrainSettings) -> TrainSettings:
@@ -45,8 +44,13 @@ def _as_lora(settings: TrainSettings) -> TrainSettings:
     return good_settings("lora", **{name: getattr(settings, name) for name in SHARED})
 
 
-def _steps(one: RunPlan, whole: RunPlan) -> int:
-    """Steps that there is time for: beyond what any run takes, each takes as long as the next."""
-    each = (whole.seconds - one.seconds) / max(whole.steps - 1, 1)
-    left = SECONDS + START_SECONDS - one.seconds
-    return max(1, min(whole.steps, 1 + floor(left / max(each, 1e-6))))
+def _steps(whole: TrainSettings, plan: Plan) -> int:
+    """The most steps that there is time for; at least one."""
+    low, high = 1, plan(whole).steps
+    while low < high:
+        middle = (low + high + 1) // 2
+        if plan(replace(whole, max_steps=middle)).seconds <= SECONDS + START_SECONDS:
+            low = middle
+        else:
+            high = middle - 1
+    return low

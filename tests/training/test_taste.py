@@ -53,7 +53,7 @@ def test_taste_is_lora_in_the_visitors_settings_and_holds_out_few_rows() -> None
     plan = planner(0.0, 1.0, 100)
     own = taste.fitted(replace(SETTINGS, patience=3, template="instruction"), 1000, plan)
     assert (own.method, own.rank, own.learning_rate, own.batch_size) == ("lora", 4, 5e-3, 2)
-    assert (own.template, own.patience, own.eval_share) == ("instruction", 0, 0.008)
+    assert (own.template, own.patience, own.eval_share) == ("instruction", 0, 0.004)
     other = taste.fitted(good_settings("prompt", seed=7, eval_share=0.0), 1000, plan)
     good = good_settings("lora")
     assert (other.method, other.learning_rate, other.seed) == ("lora", good.learning_rate, 7)
