@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from benchmarks.trainers import Peer
 from benchmarks.worker_share import WorkerShare
 from demo.engine.service import Engine
 from demo.evaluation.bleu import bleu
+from demo.evaluation.labels import label_said
 from demo.methods import METHODS, good_settings, measured
 from demo.methods.facts import base_facts
 from demo.records import AnswerRequest, Message, Sampling
@@ -39,6 +40,8 @@ SECONDS = 60.0
 """Of training for every method of the table."""
 CHATS, CHAT_TOKENS = 8, 64
 MAX_NEW_TOKENS = 80
+LABELLED, LABELLED_SHARE = "finance", 0.25
+"""What a classifier learns, and the part of it that it is asked."""
 WRITE = "--write"
 
 
@@ -88,9 +91,9 @@ def every_method() -> dict[str, Any]:
     with _engine() as engine, tempfile.TemporaryDirectory() as folder:
         table = {"base": {"bleu": _score(engine, None), "seconds": 0.0, "trainable": 0}}
         for name in METHODS:
-            if METHODS[name].objective == "tokens":
-                table[name] = _method(engine, name, Path(folder))
-                print(name, table[name], flush=True)
+            measure = _method if METHODS[name].objective == "tokens" else _classifier
+            table[name] = measure(engine, name, Path(folder))
+            print(name, table[name], flush=True)
     return {"methods": table}
 
 
@@ -124,6 +127,29 @@ def _method(engine: Engine, name: str, folder: Path) -> dict[str, Any]:
         "seconds": record["seconds"],
         "trainable": record["trainable"],
         "loss": round(statistics.mean(record["losses"][-5:]), 3),
+    }
+
+
+def _classifier(engine: Engine, name: str, folder: Path) -> dict[str, Any]:
+    """A method that answers with labels only, scored by the share of right ones on held-out rows."""
+    settings = good_settings(name, eval_share=LABELLED_SHARE)
+    run = train(open_base(), name, sample(LABELLED), settings, folder)
+    record, rows = read_json(run.adapter / "run.json"), run.eval_rows()
+    questions = [row.messages[:-1] for row in rows]
+    right = {
+        who: [
+            label_said(said, [row.messages[-1].content]) != ""
+            for said, row in zip(_answers(engine, questions, adapter), rows, strict=True)
+        ]
+        for who, adapter in (("base", None), ("adapted", run.adapter))
+    }
+    return {
+        "bleu": None,
+        "labels_right": round(100 * statistics.mean(right["adapted"]), 1),
+        "labels_right_of_base": round(100 * statistics.mean(right["base"]), 1),
+        "n": len(rows),
+        "seconds": record["seconds"],
+        "trainable": record["trainable"],
     }
 
 
@@ -183,14 +209,22 @@ def _score(engine: Engine, adapter: Path | None) -> float:
     """BLEU of greedy answers to 48 lists of facts, against all references."""
     lines = (SAMPLES / "restaurants" / "scoring.jsonl").read_text("utf-8").splitlines()
     scoring = [json.loads(line) for line in lines]
+    questions = [(Message("user", line["prompt"]),) for line in scoring]
+    answers = _answers(engine, questions, adapter)
+    return round(bleu(answers, [line["references"] for line in scoring]), 1)
+
+
+def _answers(
+    engine: Engine, questions: Sequence[tuple[Message, ...]], adapter: Path | None
+) -> list[str]:
+    """Greedy answers, one after the other."""
     terms = [] if adapter is None else [(adapter, 1.0)]
     sampling = Sampling(max_new_tokens=MAX_NEW_TOKENS)
     answers = []
-    for line in scoring:
-        request = AnswerRequest((Message("user", line["prompt"]),), sampling=sampling)
-        *_, last = engine.stream([request], [terms])
+    for question in questions:
+        *_, last = engine.stream([AnswerRequest(question, sampling=sampling)], [terms])
         answers.append(last[0].text.strip())
-    return round(bleu(answers, [line["references"] for line in scoring]), 1)
+    return answers
 
 
 @contextmanager

@@ -185,7 +185,7 @@ class Said:
         head = joined(Markup('<th scope="col">{}</th>').format(self.name(c)) for c in board.columns)
         rows = joined(self._row(name, board) for name in names)
         html = Markup(
-            '<details class="numbers"><summary>{}</summary><div class="wide"><table class="scores">'
+            '<details class="numbers"><summary>{}</summary><div class="wide"><table class="board-scores">'
             '<thead><tr><th scope="col">{}</th>{}</tr></thead><tbody>{}</tbody></table></div>'
             '<p class="hint">{}</p></details>'
         )
