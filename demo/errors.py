@@ -100,6 +100,7 @@ MESSAGES: dict[str, str] = {
         " orders or shots."
     ),
     "no_own_set": "No dataset of yours stands under Fine-tune yet. Upload one there, or choose a sample.",
+    "nothing_compared": "Compare something first, or type a text of your own to look at.",
     "no_own_run": "No run of yours is followed under Fine-tune yet. Train one there, or choose another set.",
     "experiment_busy": "You have an experiment under way already. Wait for it to end, or stop it.",
     "experiments_full": "{got} experiments are under way already. Try again in a few minutes.",

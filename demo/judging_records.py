@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from demo.checks import check_ranges
 from demo.errors import BadInput
-from demo.records import BASE
+from demo.records import BASE, TokenChoice
 
 MOST_COLUMNS = 4
 UNLIKELY = 0.05
@@ -143,3 +143,36 @@ class Scoreboard:
     def n(self) -> int:
         """Questions that every column has answered."""
         return min((len(column.answers) for column in self.columns), default=0)
+
+
+@dataclass(frozen=True)
+class XRayToken:
+    """One token of a text as two models judge it."""
+
+    base: TokenChoice
+    adapted: TokenChoice
+
+    @property
+    def change(self) -> float:
+        """By how many nats the adapter made it likelier; below 0 less likely."""
+        return self.adapted.logprob - self.base.logprob
+
+
+@dataclass(frozen=True)
+class XRay:
+    """A text under base and adapter."""
+
+    tokens: tuple[XRayToken, ...]
+    prompt_tokens: int
+    fork: int = -1
+    """The first place where the two would say different tokens; -1 where there is none."""
+
+    @property
+    def change(self) -> float:
+        """By how many nats the adapter made the whole text likelier."""
+        return sum(token.change for token in self.tokens)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether every probability is the same to the bit: the adapter does nothing here."""
+        return all(token.base == token.adapted for token in self.tokens)

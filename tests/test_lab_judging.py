@@ -9,6 +9,7 @@ import pytest
 from demo.errors import BadInput, LabError, NotFound
 from demo.judging_records import Column, JudgeRequest, Scoreboard
 from demo.lab import Lab
+from demo.records import ScoreRequest, conversation
 from demo.run_records import TrainSettings
 from demo.settings import LabSettings
 from demo.training.ordering import Wanted
@@ -172,3 +173,16 @@ def test_a_prompt_file_frames_every_question(lab: Lab) -> None:
         * 0.2
     )
     assert board.columns[0].scores["perplexity"].interval.n == 3
+
+
+def test_an_x_ray_shows_what_an_adapter_changed_and_at_strength_0_nothing_to_the_bit(
+    lab: Lab,
+) -> None:
+    question = conversation("name[The Mill], eatType[pub], food[Thai], area[riverside]")
+    text = "The Mill is a pub that serves Thai food by the riverside."
+    found = lab.xray(ScoreRequest(question, (text,), "restaurants"))
+    assert "".join(token.base.text for token in found.tokens) == text
+    assert found.change > 5
+    assert not found.unchanged
+    assert all(len(token.adapted.alternatives) == 5 for token in found.tokens)
+    assert lab.xray(ScoreRequest(question, (text,), "restaurants@0")).unchanged

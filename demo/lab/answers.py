@@ -17,6 +17,8 @@ from demo.engine.expression import parse
 from demo.engine.model.adapters import AdapterShelf
 from demo.engine.service import Engine
 from demo.errors import BadInput, Busy
+from demo.evaluation.xray import xray
+from demo.judging_records import XRay
 from demo.lab.own_adapters import own_adapters, own_folder
 from demo.look_records import Attention, NextToken
 from demo.records import (
@@ -39,6 +41,8 @@ LONGEST_TEXT = 40_000
 """Characters of one message: about the context of the embedded model, refused before tokenizing."""
 MOST_ADAPTERS = 3
 """Beside the base, in one comparison."""
+XRAY_ALTERNATIVES = 5
+"""The likeliest tokens of every place, of base and of adapter."""
 MOST_DRAWS = 32
 """Answers to one question at once."""
 
@@ -135,6 +139,16 @@ class Answers:
         source = self._asked(checked)
         with self._turn(request.visitor or request.workspace):
             return self.engine.score(checked, source)
+
+    def xray(self, request: ScoreRequest) -> XRay:
+        """One text under the base and under an adapter, token by token.
+
+        Args:
+            request: with one continuation, and the adapter.
+        """
+        told = replace(request, alternatives=XRAY_ALTERNATIVES)
+        (base,), (adapted,) = self.score(replace(told, adapter=BASE)), self.score(told)
+        return xray(base, adapted)
 
     def adapters(self, workspace: str = "") -> list[AdapterInfo]:
         """Base, shipped adapters, the finished runs of a workspace, and what it brought or merged."""

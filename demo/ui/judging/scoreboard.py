@@ -24,12 +24,12 @@ SHOTS, STEPS = "shots", "steps"
 """What may stand beside base and adapters: the base with solved rows, and with a chain of thought."""
 
 
-def build(shell: Shell, adapters: Any) -> None:
+def build(shell: Shell, compare: Any) -> None:
     """Lay out the fold and wire it.
 
     Args:
         shell: of the page.
-        adapters: the dropdown of those that stand beside the base.
+        compare: the tab's components.
     """
     add, ranges = shell.labels.add, JudgeRequest.RANGES
     knob = {"interactive": True, "buttons": [], "min_width": 200, "step": 1}
@@ -57,7 +57,13 @@ def build(shell: Shell, adapters: Any) -> None:
         shown = gr.HTML(
             {"html": ""}, html_template="${value.html}", js_on_load=None, elem_id="scoreboard-view"
         )
-    typed = {"dataset": dataset, "beside": beside, "shots": shots, "adapters": adapters, **knobs}
+    typed = {
+        "dataset": dataset,
+        "beside": beside,
+        "shots": shots,
+        "adapters": compare.adapters,
+        **knobs,
+    }
     wire_experiment(shell, EXPERIMENT, (fold, go, stop, shown), typed)
     again = {"memory": shell.memory, "language": shell.language}
     wire([shell.language.input], shell.bind(redraw), again, shown, **QUIET)

@@ -13,12 +13,12 @@ import gradio as gr
 from demo.records import BASE, AnswerRequest
 from demo.ui import speech
 from demo.ui.asking import Framing, answer_rule, frame_title, framed, framing
-from demo.ui.judging import scoreboard
+from demo.ui.judging import scoreboard, xray
 from demo.ui.shell import QUIET, STREAM, Shell, chain, wire, wire_stop
 from demo.ui.speech import Turn
 from demo.ui.views import notice
 
-FOLDS = (scoreboard.build,)
+FOLDS = (xray.build, scoreboard.build)
 """What judges the columns, one fold each, under the answers."""
 MOST = 3
 """Adapters beside the base; the lab refuses more."""
@@ -95,7 +95,7 @@ def build(shell: Shell) -> Compare:
     parts = Compare(question, adapters, go, stop, verdict, first, columns, knobs)
     _wire(shell, parts)
     for fold in FOLDS:
-        fold(shell, adapters)
+        fold(shell, parts)
     return parts
 
 
