@@ -40,7 +40,7 @@ SECONDS = 60.0
 """Of training for every method of the table."""
 CHATS, CHAT_TOKENS = 8, 64
 MAX_NEW_TOKENS = 80
-LABELLED, LABELLED_SHARE = "finance", 0.25
+LABELLED, LABELLED_SHARE = "topics", 0.25
 """What a classifier learns, and the part of it that it is asked."""
 WRITE = "--write"
 
@@ -132,7 +132,7 @@ def _method(engine: Engine, name: str, folder: Path) -> dict[str, Any]:
 
 def _classifier(engine: Engine, name: str, folder: Path) -> dict[str, Any]:
     """A method that answers with labels only, scored by the share of right ones on held-out rows."""
-    settings = good_settings(name, eval_share=LABELLED_SHARE)
+    settings = good_settings(name, eval_share=LABELLED_SHARE, epochs=16)
     run = train(open_base(), name, sample(LABELLED), settings, folder)
     record, rows = read_json(run.adapter / "run.json"), run.eval_rows()
     questions = [row.messages[:-1] for row in rows]
