@@ -134,6 +134,9 @@ MESSAGES: dict[str, str] = {
     "sweep_short": (
         "{got} s are too short for these runs: they need {low} s at least. Take more time, or fewer values."
     ),
+    "sweep_too_short": (
+        "These runs need {low} s at least, and {high} s is the most that a sweep may take. Take fewer values."
+    ),
     "sweep_busy": "You have a sweep under way already. Wait for it to end, or stop it.",
     "rename_unfinished": "This run is still under way. Rename it once it has ended.",
     "notebook_method": (
