@@ -88,8 +88,9 @@ class Lab(Answers, Datasets, Sweeps, Tastes, Travel):
         return True
 
     def delete_workspace(self, workspace: str) -> None:
-        """Stop its runs and delete everything in it."""
+        """Stop its runs and its experiment, and delete everything in it."""
         self.runs.stop_all(self.workspaces.open(workspace))
+        self.experiments.forget(workspace)
         self.keeping.forget(workspace)
         self.workspaces.delete(workspace)
 
