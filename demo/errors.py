@@ -200,6 +200,9 @@ MESSAGES: dict[str, str] = {
     "merge_rank": (
         "Together these adapters have rank {got}; the most is {high}. Merge fewer, or smaller ones."
     ),
+    "merge_size": (
+        "Together these adapters would take {got} MB; the most is {high} MB. Merge fewer, or smaller ones."
+    ),
     "into_base_kind": (
         "{adapter} acts beside the model's weights, which cannot take it in. Take it home as an adapter."
     ),
