@@ -14,6 +14,7 @@ from demo.lab.experiments import Experiments
 from demo.lab.judging import Judging, Shelves
 from demo.lab.keeping import Keeping
 from demo.lab.own_adapters import OwnAdapters
+from demo.lab.own_folders import sweep
 from demo.lab.prompts import Prompts
 from demo.lab.sweeps import Sweeps
 from demo.lab.tastes import Tastes
@@ -95,10 +96,11 @@ class Lab(Answers, Datasets, Sweeps, Tastes, Travel):
         self.workspaces.delete(workspace)
 
     def _tidy(self) -> None:
-        """Delete expired workspaces, and their downloads, now and once an hour."""
+        """Delete expired workspaces, their downloads and what is half-made, now and once an hour."""
         while True:
             self.workspaces.expire()
             drop_orphans(self.workspaces.root, self.settings.served)
+            sweep(self.workspaces.all(), self.settings.served)
             self.keeping.tidy()
             if self._closing.wait(TIDY_SECONDS):
                 return
