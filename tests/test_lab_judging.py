@@ -108,8 +108,8 @@ def test_a_stopped_board_is_a_smaller_one_that_says_so(lab: Lab) -> None:
 
 def test_a_reference_that_will_not_fit_is_refused_before_anything_is_asked(lab: Lab) -> None:
     mine = lab.new_workspace()
-    rows = f"prompt,completion\n{'a ' * 7900},{'b ' * 900}\n"
-    dataset = lab.add_dataset(mine, "long.csv", rows.encode()).id
+    digits = f"prompt,completion\n{'1' * 7600},{'2' * 1900}\n"  # Each is a token.
+    dataset = lab.add_dataset(mine, "long.csv", digits.encode()).id
     request = JudgeRequest(dataset, (Column(),), workspace=mine, visitor=mine, max_new_tokens=4)
     with pytest.raises(BadInput, match="the answer included"):
         next(lab.judging.scoreboard(request))
