@@ -134,6 +134,9 @@ MESSAGES: dict[str, str] = {
     "sweep_short": (
         "{got} s are too short for these runs: they need {low} s at least. Take more time, or fewer values."
     ),
+    "sweep_too_short": (
+        "These runs need {low} s at least, and {high} s is the most that a sweep may take. Take fewer values."
+    ),
     "sweep_busy": "You have a sweep under way already. Wait for it to end, or stop it.",
     "rename_unfinished": "This run is still under way. Rename it once it has ended.",
     "notebook_method": (
@@ -196,6 +199,9 @@ MESSAGES: dict[str, str] = {
     ),
     "merge_rank": (
         "Together these adapters have rank {got}; the most is {high}. Merge fewer, or smaller ones."
+    ),
+    "merge_size": (
+        "Together these adapters would take {got} MB; the most is {high} MB. Merge fewer, or smaller ones."
     ),
     "into_base_kind": (
         "{adapter} acts beside the model's weights, which cannot take it in. Take it home as an adapter."

@@ -5,7 +5,7 @@ The only place that knows; everything else asks it.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 ZERO_GPU_SECONDS = 60
@@ -56,3 +56,8 @@ def detect(threads: int = 0) -> Host:
         return Host("cuda", "cuda", torch.cuda.get_device_name(), cores, bf16=major >= 8)
     capability = torch.backends.cpu.get_cpu_capability()
     return Host("cpu", "cpu", cpu, cores, bf16="AVX512" in capability)
+
+
+def for_training(host: Host) -> Host:
+    """The device that trains: on ZeroGPU a run computes where a GPU was borrowed."""
+    return replace(host, device="cuda", bf16=True) if host.kind == "zerogpu" else host

@@ -144,6 +144,12 @@ class Scoreboard:
         """Questions that every column has answered."""
         return min((len(column.answers) for column in self.columns), default=0)
 
+    @property
+    def scored(self) -> int:
+        """Questions that the scores are of: while answers come in, some fewer than `n`."""
+        scores = (score for column in self.columns for score in column.scores.values())
+        return max((score.interval.n for score in scores), default=0)
+
 
 @dataclass(frozen=True)
 class XRayToken:

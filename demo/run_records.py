@@ -111,6 +111,8 @@ class RunPlan:
     """Of the base model."""
     guessed: bool = False
     """The speed is a guess: nothing was trained on this machine yet."""
+    cut_after: float = 0.0
+    """Seconds of training after which the operator's budget ends it; 0 where it reaches its last step."""
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,11 @@ class SweepPoint:
         """Whether it waits or runs."""
         return self.status in ("queued", "running")
 
+    @property
+    def whole(self) -> bool:
+        """Whether it has a loss after all of its steps; only such runs are compared."""
+        return self.loss is not None and self.status == "finished" and self.step >= self.steps
+
 
 @dataclass(frozen=True)
 class SweepState:
@@ -89,6 +94,11 @@ class SweepState:
     def scored(self) -> tuple[SweepPoint, ...]:
         """The runs that have ended with a loss."""
         return tuple(point for point in self.points if point.loss is not None)
+
+    @property
+    def whole(self) -> tuple[SweepPoint, ...]:
+        """Those of them that took all of their steps."""
+        return tuple(point for point in self.points if point.whole)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import shutil
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,10 @@ class Workspaces:
         folder = self.root / _hashed(capability)
         if not folder.is_dir():
             raise NotFound
-        os.utime(folder)
+        try:
+            os.utime(folder)
+        except FileNotFoundError:
+            raise NotFound from None
         return folder
 
     def require_room(self, folder: Path) -> None:
@@ -65,18 +69,36 @@ class Workspaces:
 
     def delete(self, capability: Any) -> None:
         """Delete a workspace with everything in it."""
-        shutil.rmtree(self.open(capability), ignore_errors=True)
+        remove(self.open(capability))
 
     def all(self) -> Iterator[Path]:
         """Every workspace folder, in no order."""
         if self.root.is_dir():
-            yield from (folder for folder in self.root.iterdir() if folder.is_dir())
+            folders = (folder for folder in self.root.iterdir() if folder.is_dir())
+            yield from (folder for folder in folders if not folder.name.startswith("."))
 
     def expire(self) -> None:
-        """Delete the workspaces that nobody has opened for `keep_days`."""
+        """Delete the workspaces that nobody has opened for `keep_days`, and what is left of deleted ones."""
         for folder in self.all():
-            if time.time() - folder.stat().st_mtime > self.keep_seconds:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError, NotFound):
+                if time.time() - folder.stat().st_mtime > self.keep_seconds:
+                    remove(folder)
+        for left in self.root.glob(".*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder so that it is gone in one step: nobody goes on writing into half of it.
+
+    Raises:
+        NotFound: it was gone before.
+    """
+    aside = folder.with_name(f".{new_id()}")
+    try:
+        folder.rename(aside)
+    except FileNotFoundError:
+        raise NotFound from None
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def inside(folder: Path, name: Any) -> Path:

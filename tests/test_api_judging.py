@@ -1,8 +1,13 @@
 """The scoring endpoint, called by a script on a running lab."""
 
+from types import SimpleNamespace
+
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+
+from demo.judging_records import Scoreboard
+from demo.ui import api_judging
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +37,25 @@ def test_a_script_gets_scores_with_n_interval_and_difference(client):
 def test_one_metric_alone_can_be_asked_for(client):
     (column,) = evaluate(client, metric="bleu")["columns"]
     assert list(column["scores"]) == ["bleu"]
+
+
+def test_a_script_that_leaves_leaves_its_board(monkeypatch):
+    left = []
+
+    def boards(asked):
+        try:
+            while True:
+                yield Scoreboard(total=asked.questions)
+        finally:
+            left.append(asked.visitor)
+
+    monkeypatch.setattr(api_judging, "TELL_SECONDS", 0.0)
+    lab = SimpleNamespace(judging=SimpleNamespace(scoreboard=boards))
+    page = SimpleNamespace(session_hash="gone")
+    steps = api_judging.Judging(lab).evaluate(page, "sample:reviews", ["base"])
+    assert next(steps) == {"n": 0, "asked": 0, "total": 48}
+    steps.close()
+    assert left == ["gone"]
 
 
 @pytest.mark.parametrize(

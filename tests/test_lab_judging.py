@@ -103,6 +103,27 @@ def test_a_stopped_board_is_a_smaller_one_that_says_so(lab: Lab) -> None:
     assert board.done
     assert 0 < board.n < 48
     assert len({len(column.answers) for column in board.columns}) == 1
+    assert {s.interval.n for c in board.columns for s in c.scores.values()} == {board.n}
+
+
+def test_a_reference_that_will_not_fit_is_refused_before_anything_is_asked(lab: Lab) -> None:
+    mine = lab.new_workspace()
+    digits = f"prompt,completion\n{'1' * 7600},{'2' * 1900}\n"  # Each is a token.
+    dataset = lab.add_dataset(mine, "long.csv", digits.encode()).id
+    request = JudgeRequest(dataset, (Column(),), workspace=mine, visitor=mine, max_new_tokens=4)
+    with pytest.raises(BadInput, match="the answer included"):
+        next(lab.judging.scoreboard(request))
+
+
+def test_a_board_ends_with_its_workspace(lab: Lab) -> None:
+    mine = lab.new_workspace()
+    request = JudgeRequest("sample:restaurants", (Column(),), workspace=mine, visitor=mine)
+    boards = lab.judging.scoreboard(request)
+    next(boards)
+    lab.delete_workspace(mine)
+    assert lab.judging.last(mine) is None
+    (board,) = deque(boards, maxlen=1)
+    assert board.stopped
 
 
 def test_a_run_s_held_out_rows_are_asked_and_learned_ones_are_told(lab: Lab) -> None:

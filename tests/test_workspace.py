@@ -1,6 +1,7 @@
 """Capabilities open exactly one folder; files are old or new, never half."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,36 @@ def test_a_deleted_workspace_is_not_found(workspaces: Workspaces) -> None:
     workspaces.delete(capability)
     with pytest.raises(NotFound):
         workspaces.open(capability)
+
+
+def test_a_workspace_is_gone_before_its_first_file_is_deleted(
+    workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capability = workspaces.create()
+    (workspaces.open(capability) / "adapters").mkdir()
+
+    def late(*_: object, **__: object) -> None:
+        with pytest.raises(NotFound):
+            workspaces.open(capability)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", late)
+        workspaces.delete(capability)
+    assert list(workspaces.all()) == []
+    (left,) = workspaces.root.iterdir()
+    workspaces.expire()
+    assert not left.exists()
+
+
+def test_a_workspace_that_goes_meanwhile_does_not_stop_the_others_from_expiring(
+    workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = workspaces.open(workspaces.create())
+    os.utime(old, (1, 1))
+    gone = workspaces.root / "gone"
+    monkeypatch.setattr(workspaces, "all", lambda: iter([gone, old]))
+    workspaces.expire()
+    assert not old.exists()
 
 
 def test_only_untouched_workspaces_expire(workspaces: Workspaces) -> None:

@@ -105,14 +105,22 @@ def require_plausible(name: str, extension: str, data: bytes) -> None:
     """Refuse what needs no parsing to be refused."""
     if extension not in KINDS:
         raise BadInput("file_extension", file=name)
-    if len(data) > MOST_BYTES:
-        raise BadInput(
-            "file_too_big", file=name, got=f"{len(data) / 1e6:.2f}", high=MOST_BYTES // 10**6
-        )
+    require_size(name, len(data))
     if not _unmarked(data).strip():
         raise BadInput("file_empty", file=name)
     if problem := looks_wrong(extension, data):
         raise BadInput("file_kind", file=name, wanted=KINDS[extension], problem=problem)
+
+
+def require_size(name: str, size: int) -> None:
+    """Refuse a file of so many bytes, which nobody needs to have read yet. Raises `BadInput`."""
+    if size > MOST_BYTES:
+        raise BadInput(
+            "file_too_big",
+            file=shown_name(name),
+            got=f"{size / 1e6:.2f}",
+            high=MOST_BYTES // 10**6,
+        )
 
 
 def _unmarked(data: bytes) -> bytes:

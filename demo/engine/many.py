@@ -22,14 +22,14 @@ PROMPTS_AT_ONCE = BACKGROUND_SEATS
 MOST_AT_ONCE = 32
 """Seats that wait at once, unless one prompt alone has more continuations."""
 PATIENCE_SECONDS = 60.0
-"""How long a full queue is waited for."""
+"""How long a full queue, or memory full of changed weights, is waited for."""
 
 
 class Claim(Protocol):
     """Makes a seat for every continuation of a request."""
 
     def __call__(self, request: ScoreRequest, *, bell: Bell) -> list[Seat]:
-        """Raises `BadInput` for a text that does not fit."""
+        """Raises `BadInput` for a text that does not fit, `Busy` where changed weights find no room."""
 
 
 class Queue(Protocol):
@@ -104,21 +104,18 @@ def _together(desk: Desk, requests: Sequence[ScoreRequest]) -> Iterator[list[lis
 def _queued(
     desk: Desk, requests: Sequence[ScoreRequest], bell: Bell, began: float
 ) -> list[list[Seat]] | None:
-    """The waiting seats of every request; None while the queue has no room for them."""
+    """The waiting seats of every request; None while there is no room for them."""
     groups: list[list[Seat]] = []
     try:
         for request in requests:
             groups.append(desk.claim(request, bell=bell))
-    except BaseException:
-        for seat in (seat for group in groups for seat in group):
-            seat.free()
-        raise
-    try:
         in_turn = chain.from_iterable(zip_longest(*groups))
         if going := to_score([seat for seat in in_turn if seat is not None]):
             desk.queue(going)
-    except Busy:
-        if time.monotonic() - began > PATIENCE_SECONDS:
-            raise
-        return None
+    except BaseException as error:
+        for seat in (seat for group in groups for seat in group):
+            seat.free()
+        if isinstance(error, Busy) and time.monotonic() - began <= PATIENCE_SECONDS:
+            return None
+        raise
     return groups

@@ -1,6 +1,7 @@
 """How far a score would move with other questions of the same kind: intervals, and paired differences.
 
 Shares by Wilson's interval, means by scipy's bootstrap, corpus scores by resampling their answers.
+What is no number has no interval, and differs from nothing.
 Knows neither metrics nor models.
 """
 
@@ -33,7 +34,7 @@ def of_mean(rows: Sequence[float], seed: int = 0) -> Interval:
     if not rows:
         return Interval(math.nan, None, None, 0)
     mean = float(np.mean(rows))
-    if len(rows) < FEWEST:
+    if len(rows) < FEWEST or not math.isfinite(mean):
         return Interval(mean, None, None, len(rows))
     if all(row in SHARES for row in rows):
         low, high = wilson(sum(row == SHARES[1] for row in rows), len(rows))
@@ -55,9 +56,24 @@ def of_whole(score: Callable[[Sequence[int]], float], n: int, seed: int = 0) -> 
     if n < FEWEST:
         return Interval(value, None, None, n)
     draws = np.random.default_rng(seed).integers(0, n, (WHOLE_RESAMPLES, n))
-    found = [score(draw.tolist()) for draw in draws]
+    return percentiles(value, [score(draw.tolist()) for draw in draws], n)
+
+
+def percentiles(value: float, found: Sequence[float], n: int) -> Interval:
+    """A score, and the range of 95 in 100 scores of resampled questions.
+
+    Of few questions these may all lie to one side of the score, which no interval leaves out. Where
+    any is no number, nothing is known of the range.
+
+    Args:
+        value: of all questions.
+        found: of resampled ones.
+        n: questions.
+    """
+    if not np.isfinite([value, *found]).all():
+        return Interval(value, None, None, n)
     low, high = np.percentile(found, [100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2])
-    return Interval(value, float(low), float(high), n)
+    return Interval(value, min(value, float(low)), max(value, float(high)), n)
 
 
 def difference(rows: Sequence[float], others: Sequence[float], seed: int = 0) -> Difference:
@@ -71,7 +87,10 @@ def difference(rows: Sequence[float], others: Sequence[float], seed: int = 0) ->
         others: of the same questions, in the same order.
         seed: the same seed gives the same result.
     """
-    apart = np.asarray(rows, dtype=float) - np.asarray(others, dtype=float)
+    with np.errstate(invalid="ignore"):
+        apart = np.asarray(rows, dtype=float) - np.asarray(others, dtype=float)
+    if not np.isfinite(apart).all():
+        return Difference(math.nan, None, None, 1.0, len(apart))
     if len(apart) < FEWEST or not apart.any():
         mean = float(apart.mean()) if len(apart) else math.nan
         return Difference(mean, None, None, 1.0, len(apart))

@@ -36,9 +36,10 @@ def label_said(answer: str, labels: Sequence[str]) -> str:
     return min(places)[2] if places else NONE
 
 
-def label_accuracy(answers: Sequence[str], references: Sequence[Sequence[str]]) -> list[float]:
+def label_accuracy(
+    answers: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]
+) -> list[float]:
     """Whether each answer names its label first: 100 or 0."""
-    labels = labels_of(references)
     said = (label_said(answer, labels).casefold() for answer in answers)
     wanted = (own[0].strip().casefold() for own in references)
     return [100.0 * (one == other) for one, other in zip(said, wanted, strict=True)]
@@ -47,8 +48,12 @@ def label_accuracy(answers: Sequence[str], references: Sequence[Sequence[str]]) 
 def macro_f1(
     answers: Sequence[str], references: Sequence[Sequence[str]], labels: Sequence[str]
 ) -> float:
-    """F1 of every label, averaged so that rare labels count as much as common ones, 0 to 100."""
+    """F1 of every label, averaged so that rare labels count as much as common ones, 0 to 100.
+
+    A label that none of these references is says nothing about them, and is left out of the mean: a
+    resample without a rare label would otherwise count it as never recognised.
+    """
     said = [label_said(answer, labels).casefold() for answer in answers]
     wanted = [own[0].strip().casefold() for own in references]
-    among = [label.casefold() for label in labels]
+    among = sorted(set(wanted))
     return 100.0 * float(f1_score(wanted, said, labels=among, average="macro", zero_division=0.0))

@@ -5,6 +5,7 @@ their mean: `corpus` has it. Knows neither who answered nor how certain a score 
 """
 
 import re
+import string
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -18,6 +19,8 @@ References = Sequence[Sequence[str]]
 """What each answer might have been; none of them is empty."""
 Rows = Callable[[Sequence[str], References], list[float]]
 WORD = re.compile(r"[^\W_]+")
+ARTICLE = re.compile(r"\b(a|an|the)\b")
+NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 ROUGES = ("rouge1", "rouge2", "rougeL")
 
 
@@ -34,21 +37,24 @@ def word_f1(answers: Sequence[str], references: References) -> list[float]:
 def contains(answers: Sequence[str], references: References) -> list[float]:
     """Whether a reference stands word for word in the answer, whatever the case."""
     found = (
-        any(f" {_words(reference)} " in f" {_words(answer)} " for reference in own)
+        any(_holds(answer, reference) for reference in own)
         for answer, own in zip(answers, references, strict=True)
     )
     return [100.0 * one for one in found]
 
 
-def rouge(kind: str) -> Rows:
-    """F1 of shared words (`rouge1`), pairs (`rouge2`) or longest sequence (`rougeL`) (Lin 2004)."""
+def _holds(answer: str, reference: str) -> bool:
+    words = _words(reference)
+    if not words:  # A sign, as "+".
+        return reference.strip().casefold() in answer.casefold()
+    return f" {words} " in f" {_words(answer)} "
 
-    def rows(answers: Sequence[str], references: References) -> list[float]:
-        pairs = zip(answers, references, strict=True)
-        scores = (_scorer().score_multi(list(own), answer) for answer, own in pairs)
-        return [100.0 * score[kind].fmeasure for score in scores]
 
-    return rows
+def rouges(answers: Sequence[str], references: References) -> dict[str, list[float]]:
+    """F1 of shared words (`rouge1`), pairs (`rouge2`) and longest sequence (`rougeL`) (Lin 2004)."""
+    pairs = zip(answers, references, strict=True)
+    scores = [_scorer().score_multi(list(own), answer) for answer, own in pairs]
+    return {kind: [100.0 * score[kind].fmeasure for score in scores] for kind in ROUGES}
 
 
 def sentence_bleu(answers: Sequence[str], references: References) -> list[float]:
@@ -76,6 +82,20 @@ def _scorer() -> RougeScorer:
 
 
 def _squad(answer: str, references: Sequence[str]) -> tuple[float, float]:
+    """Exact match and F1; a reference of which SQuAD would leave nothing is compared as it stands.
+
+    "A", one choice of several, is an article to it, and "+" is punctuation: an empty answer would
+    equal both.
+    """
+    bare = [reference for reference in references if not _left_by_squad(reference)]
+    plain = [reference for reference in references if reference not in bare]
+    same = any(answer.strip().casefold() == reference.strip().casefold() for reference in bare)
+    if same or not plain:
+        return 100.0 * same, 100.0 * same
+    return _squad_of(answer, plain)
+
+
+def _squad_of(answer: str, references: Sequence[str]) -> tuple[float, float]:
     given: Any = {"prediction_text": answer, "id": ""}
     wanted: Any = {
         "answers": {"answer_start": [0] * len(references), "text": list(references)},
@@ -83,6 +103,11 @@ def _squad(answer: str, references: Sequence[str]) -> tuple[float, float]:
     }
     score = squad(given, wanted)
     return float(score["exact_match"]), float(score["f1"])
+
+
+def _left_by_squad(text: str) -> str:
+    """What stays of a text without punctuation and articles."""
+    return ARTICLE.sub(" ", text.lower().translate(NO_PUNCTUATION)).strip()
 
 
 def _words(text: str) -> str:
@@ -95,6 +120,5 @@ METRICS: dict[str, Rows] = {
     "f1": word_f1,
     "bleu": sentence_bleu,
     "chrf": sentence_chrf,
-    **{kind: rouge(kind) for kind in ROUGES},
 }
-"""By the name that pages and scripts use."""
+"""By the name that pages and scripts use; `rouges` has three more, which are counted together."""

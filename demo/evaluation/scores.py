@@ -10,21 +10,25 @@ from dataclasses import replace
 from demo.evaluation import corpus
 from demo.evaluation.chance import holm
 from demo.evaluation.intervals import difference, of_mean, of_whole
-from demo.evaluation.labels import label_accuracy, labels_of, macro_f1
-from demo.evaluation.metrics import METRICS
+from demo.evaluation.labels import label_accuracy, macro_f1
+from demo.evaluation.metrics import METRICS, ROUGES, rouges
 from demo.judging_records import Score
 
 Texts = Sequence[str]
 References = Sequence[Texts]
 Column = dict[str, Score]
+MOST_SURPRISE = 700.0
+"""Nats a token: e to this power is the largest that a float can hold, about."""
 
 
-def scored(answers: Sequence[Texts], references: References) -> list[Column]:
+def scored(answers: Sequence[Texts], references: References, labels: Texts = ()) -> list[Column]:
     """Scores of every column by every metric that fits the references.
 
     Args:
         answers: [columns][questions].
         references: [questions], one or more each.
+        labels: of the whole set, of which these questions may be a part; none where its references
+            are no labels.
 
     Returns:
         Metric -> score, one such a column; empty ones where nothing was asked.
@@ -32,15 +36,19 @@ def scored(answers: Sequence[Texts], references: References) -> list[Column]:
     columns: list[Column] = [{} for _ in answers]
     if not references:
         return columns
-    _add(columns, "label_accuracy", _labelled(answers, references))
+    if labels:
+        rows = [label_accuracy(own, references, labels) for own in answers]
+        _add(columns, "label_accuracy", of_rows(rows))
     for name, metric in METRICS.items():
         if name not in corpus.CORPUS:
             _add(columns, name, of_rows([metric(own, references) for own in answers]))
+    counted = [rouges(own, references) for own in answers]
+    for name in ROUGES:
+        _add(columns, name, of_rows([own[name] for own in counted]))
     for name, compared in corpus.compared(answers, references).items():
-        rows = (METRICS[name](own, references) for own in answers)
-        pairs = zip(compared, rows, strict=True)
+        pairs = zip(compared, (METRICS[name](own, references) for own in answers), strict=True)
         _add(columns, name, [Score(c.score, c.against_first, tuple(own)) for c, own in pairs])
-    _add(columns, "macro_f1", _macro(answers, references))
+    _add(columns, "macro_f1", _macro(answers, references, labels))
     return columns
 
 
@@ -65,11 +73,12 @@ def perplexities(logprobs: Sequence[Sequence[float]], tokens: Sequence[int]) -> 
     for own in logprobs:
 
         def perplexity(chosen: Sequence[int], own: Sequence[float] = own) -> float:
-            return math.exp(-sum(own[n] for n in chosen) / max(1, sum(tokens[n] for n in chosen)))
+            return _exp(-sum(own[n] for n in chosen) / max(1, sum(tokens[n] for n in chosen)))
 
-        rows = tuple(math.exp(-lp / max(1, n)) for lp, n in zip(own, tokens, strict=True))
+        rows = tuple(_exp(-lp / max(1, n)) for lp, n in zip(own, tokens, strict=True))
         found.append(Score(of_whole(perplexity, len(own)), rows=rows))
-    surprise = [[-lp / max(1, n) for lp, n in zip(own, tokens, strict=True)] for own in logprobs]
+    # Not per token: the perplexities are of all tokens together, and so is what tells them apart.
+    surprise = [[-lp for lp in own] for own in logprobs]
     apart = [difference(own, surprise[0]) for own in surprise]
     values = zip(found, apart, strict=True)
     first = found[0].interval.value
@@ -78,6 +87,11 @@ def perplexities(logprobs: Sequence[Sequence[float]], tokens: Sequence[int]) -> 
         for s, d in values
     ]
     return corrected([found[0], *told[1:]])
+
+
+def _exp(surprise: float) -> float:
+    """A perplexity; beyond what a float holds it stays the largest, and what is no number stays none."""
+    return math.exp(min(surprise, MOST_SURPRISE))
 
 
 def corrected(scores: Sequence[Score]) -> list[Score]:
@@ -97,22 +111,16 @@ def _chance(score: Score) -> float:
     return score.against_first.chance if score.against_first else 1.0
 
 
-def _labelled(answers: Sequence[Texts], references: References) -> list[Score]:
-    if not labels_of(references):
-        return []
-    return of_rows([label_accuracy(own, references) for own in answers])
-
-
-def _macro(answers: Sequence[Texts], references: References) -> list[Score]:
+def _macro(answers: Sequence[Texts], references: References, labels: Texts) -> list[Score]:
     """Macro F1 of every column, without a test: it is no mean of rows."""
-    if len(labels_of(references)) < 2:
+    if len(labels) < 2:
         return []
     found = []
     for own in answers:
 
         def f1(chosen: Sequence[int], own: Texts = own) -> float:
             picked = [own[n] for n in chosen], [references[n] for n in chosen]
-            return macro_f1(*picked, labels_of(references))
+            return macro_f1(*picked, labels)
 
         found.append(Score(of_whole(f1, len(own))))
     return found

@@ -13,6 +13,11 @@ from demo.prompting.shots import Shot, draw, of_row
 from demo.records import Message
 from demo.run_records import Row
 
+MOST_REFERENCES = 16
+"""Of one question."""
+MOST_CHARACTERS = 2000
+"""Of all references of one question: an answer has at most half as many."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -30,7 +35,9 @@ class Question:
 def questions_of(rows: Sequence[Row], most: int) -> tuple[Question, ...]:
     """The first so many questions of a set; rows that ask the same are one question.
 
-    Rows of plain text ask nothing, and are left out.
+    Its answers are the first 16 different ones, with 2,000 characters together, since each costs time
+    in every score; of a longer first answer the beginning is taken. Rows of plain text ask nothing,
+    and are left out.
     """
     found: dict[tuple[Message, ...], dict[str, None]] = {}
     for row in rows:
@@ -39,8 +46,17 @@ def questions_of(rows: Sequence[Row], most: int) -> tuple[Question, ...]:
             reference = of_row(row).short.strip()
             if reference:
                 found.setdefault(prompt, {})[reference] = None
-    questions = [Question(prompt, tuple(known)) for prompt, known in found.items()]
-    return tuple(questions[:most])
+    first = list(found.items())[:most]
+    return tuple(Question(prompt, _bounded(list(known))) for prompt, known in first)
+
+
+def _bounded(references: Sequence[str]) -> tuple[str, ...]:
+    """As many of a question's answers as are compared with."""
+    kept = [references[0][:MOST_CHARACTERS]]
+    for reference in references[1:MOST_REFERENCES]:
+        if sum(map(len, kept)) + len(reference) <= MOST_CHARACTERS:
+            kept.append(reference)
+    return tuple(kept)
 
 
 def shots_for(

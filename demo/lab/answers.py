@@ -19,7 +19,7 @@ from demo.engine.service import Engine
 from demo.errors import BadInput, Busy
 from demo.evaluation.xray import xray
 from demo.judging_records import XRay
-from demo.lab.own_adapters import own_adapters, own_folder
+from demo.lab.own_folders import own_adapters, own_folder
 from demo.look_records import Attention, NextToken
 from demo.records import (
     BASE,

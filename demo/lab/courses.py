@@ -112,6 +112,11 @@ class Courses:
             course = self._last.get(visitor)
         return course if course is not None and course.kind == kind else None
 
+    def drop(self, visitor: str) -> None:
+        """Forget a visitor's experiment; who follows it still sees its end."""
+        with self._lock:
+            self._last.pop(visitor, None)
+
     def _drop_old(self) -> None:
         now = time.monotonic()
         ended = sorted((c.told, v) for v, c in self._last.items() if c.ended)

@@ -13,7 +13,7 @@ from typing import Any
 from demo.checks import bounded, checked_text, chosen
 from demo.data.doctor.fixes import KEYS, LEAVE_LONG
 from demo.data.encode import lengths
-from demo.data.ingest import MOST_BYTES
+from demo.data.ingest import MOST_BYTES, require_size
 from demo.data.pasted import FORMATS, file_name
 from demo.data.store import DatasetStore
 from demo.dataset_records import Fix, Report
@@ -56,6 +56,11 @@ class Datasets:
     def add_dataset(self, workspace: str, name: str, data: bytes) -> DatasetInfo:
         """Check an uploaded file and keep its rows in the workspace."""
         return self.datasets.add(self._roomy(workspace), name, data)
+
+    def add_file(self, workspace: str, name: str, path: Path) -> DatasetInfo:
+        """Check an uploaded file where it lies; one that is too large is never read."""
+        require_size(name, path.stat().st_size)
+        return self.add_dataset(workspace, name, path.read_bytes())
 
     def add_text(self, workspace: str, name: str, text: str, format: str = "auto") -> DatasetInfo:
         """Keep pasted text as a dataset, checked like a file of its format.

@@ -129,6 +129,10 @@ class Experiments:
         """End a visitor's experiment with what it has found so far; False where there is none."""
         return self._under_way.stop(visitor)
 
+    def forget(self, visitor: str) -> None:
+        """End a visitor's experiment, of whatever kind, and keep nothing of it."""
+        self._under_way.forget(visitor)
+
     def _asker(self, request: SensitivityRequest | SearchRequest) -> Asker:
         who = ScoreRequest(
             (), (), adapter=request.adapter, workspace=request.workspace, visitor=_who(request)

@@ -4,9 +4,10 @@ One visitor makes one board at a time, beside any answers. Knows no widget; what
 its own room's business.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from demo.checks import chosen
@@ -18,22 +19,25 @@ from demo.engine.model.adapters import read_run
 from demo.engine.service import Engine
 from demo.errors import BadInput, NotFound
 from demo.experiments.budget import require_room
+from demo.experiments.line import Line
 from demo.experiments.questions import Pose, Question, questions_of, shots_for
-from demo.experiments.scoreboard import Seat, scoreboard
+from demo.experiments.scoreboard import Seat, measured, scoreboard
 from demo.judging_records import Column, JudgeRequest, Scoreboard
+from demo.lab.lineage import lineage
 from demo.lab.under_way import UnderWay, until
 from demo.prompting.apart import parts_of
 from demo.prompting.extract import RULES
 from demo.prompting.library import PromptLibrary
 from demo.records import AnswerRequest, Message
 from demo.run_records import Row
-from demo.training.run_folder import RunFolder
 from demo.training.shelf import run_in
 from demo.workspace import Workspaces
 
 RUN = "run:"
 """Before a run's id: the rows that this run held out."""
 KIND = "scoreboard"
+SEAM = 4
+"""Tokens: the end of an answer, and what may be cut otherwise where prompt and reference meet."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Judging:
         self._shelves = shelves
         self._asked = asked
         self._under_way = under_way
+        self._line = Line()
 
     def scoreboard(self, request: JudgeRequest) -> Iterator[Scoreboard]:
         """Every column's answers and scores, as they become known.
@@ -107,12 +112,23 @@ class Judging:
             if not questions:
                 raise BadInput("no_questions", file=sheet.name)
             seats = [self._seat(column, sheet, questions, request) for column in request.columns]
-            prompts = [[seat.pose.messages(question) for question in questions] for seat in seats]
-            most = max(len(seat.pose.shots) for seat in seats)
-            require_room(self._engine.render, prompts, request.max_new_tokens, most)
+            self._require_room(request, seats, questions)
             learned = self._learned(request, questions)
-            for board in until(stopped, scoreboard(self._engine, seats, questions, request)):
-                yield replace(board, learned=learned)
+            steps = scoreboard(self._engine, seats, questions, request, self._line)
+            for board in until(stopped, steps):
+                whole = measured(board) if board.stopped and board.n else board
+                yield replace(whole, learned=learned)
+
+    def _require_room(
+        self, request: JudgeRequest, seats: Sequence[Seat], questions: tuple[Question, ...]
+    ) -> None:
+        """Each prompt is read twice: for its answer, and with its first reference behind it."""
+        prompts = [[seat.pose.messages(question) for question in questions] for seat in seats]
+        encode = self._engine.tokenizer.encode
+        longest = max(len(encode(question.references[0])) for question in questions)
+        after = max(request.max_new_tokens, longest + SEAM)
+        most = max(len(seat.pose.shots) for seat in seats)
+        require_room(self._engine.render, [*prompts, *prompts], after, most)
 
     def _seat(
         self, column: Column, sheet: Sheet, questions: tuple[Question, ...], request: JudgeRequest
@@ -153,12 +169,11 @@ class Judging:
         return Sheet(info.name, shown, asked)
 
     def _learned(self, request: JudgeRequest, questions: tuple[Question, ...]) -> int:
-        """How many questions stood among the rows that a column's adapter learned, as far as known."""
+        """How many questions stood among rows that a column's adapter learned, as far as known."""
         names = {term.name for column in request.columns for term in parse(column.adapter)}
         known: set[tuple[Message, ...]] = set()
-        for name in names:
-            run = RunFolder(self._shelves.adapter_folder(request.workspace, name).parent)
-            with suppress(OSError, ValueError):  # Shipped or brought: its rows are not here.
+        for run in lineage(names, partial(self._shelves.adapter_folder, request.workspace)):
+            with suppress(OSError, ValueError):  # Shipped, brought or deleted: no rows are here.
                 known |= {prompt_of(row) for row in run.train_rows()}
         return sum(question.messages in known for question in questions)
 

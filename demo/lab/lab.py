@@ -14,6 +14,7 @@ from demo.lab.experiments import Experiments
 from demo.lab.judging import Judging, Shelves
 from demo.lab.keeping import Keeping
 from demo.lab.own_adapters import OwnAdapters
+from demo.lab.own_folders import sweep
 from demo.lab.prompts import Prompts
 from demo.lab.sweeps import Sweeps
 from demo.lab.tastes import Tastes
@@ -88,16 +89,18 @@ class Lab(Answers, Datasets, Sweeps, Tastes, Travel):
         return True
 
     def delete_workspace(self, workspace: str) -> None:
-        """Stop its runs and delete everything in it."""
+        """Stop its runs and its experiment, and delete everything in it."""
         self.runs.stop_all(self.workspaces.open(workspace))
+        self.experiments.forget(workspace)
         self.keeping.forget(workspace)
         self.workspaces.delete(workspace)
 
     def _tidy(self) -> None:
-        """Delete expired workspaces, and their downloads, now and once an hour."""
+        """Delete expired workspaces, their downloads and what is half-made, now and once an hour."""
         while True:
             self.workspaces.expire()
             drop_orphans(self.workspaces.root, self.settings.served)
+            sweep(self.workspaces.all(), self.settings.served)
             self.keeping.tidy()
             if self._closing.wait(TIDY_SECONDS):
                 return

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from demo.checks import bounded, checked_text
-from demo.engine.model.adapters import describe
-from demo.engine.model.catalogue import Fingerprint
+from demo.engine.model.adapters import describe, read_run
 from demo.engine.service import Engine
 from demo.errors import BadInput, Busy, NotFound
 from demo.lab.adapter_record import (
@@ -24,15 +25,16 @@ from demo.lab.adapter_record import (
     card,
     merged_record,
 )
+from demo.lab.own_folders import FOLDER, own_adapters, own_folder
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts, base_facts
 from demo.methods.limits import STRONGEST, WEAKEST
 from demo.methods.readers.low_rank import LARGEST_RANK
 from demo.methods.readers.saved import Refused
 from demo.methods.reading import CONFIG, read_adaptation
-from demo.methods.travel.archive import RUN, unpack
+from demo.methods.travel.archive import LARGEST_TENSORS, RUN, require_size, unpack
 from demo.methods.travel.config import own_config
-from demo.methods.travel.merging import is_low_rank, merged, rank_of
+from demo.methods.travel.merging import bytes_of, is_low_rank, merged, rank_of
 from demo.methods.travel.rebuild import Rebuilt, named_base, rebuilt, write
 from demo.methods.travel.strict_json import strict_json
 from demo.records import AdapterInfo
@@ -43,34 +45,18 @@ from demo.workspace import (
     inside,
     new_id,
     read_json,
+    remove,
     slug,
     write_atomic,
     write_json,
 )
 
-FOLDER = "adapters"
 MOST_ADAPTERS = 20
 """Brought and merged ones together, in one workspace."""
 MOST_PARTS = 4
 LONGEST_NAME = 60
 WEIGHTS_FREE = 500_000_000
 """Bytes of disk that stay free for the lab itself."""
-
-
-def own_adapters(workspace: Path, here: Fingerprint | None) -> list[AdapterInfo]:
-    """The brought and merged adapters of a workspace, newest first."""
-    place = workspace / FOLDER
-    found = [f for f in place.iterdir() if not f.name.startswith(".")] if place.is_dir() else []
-    found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
-    return [describe(folder, folder.name, "own", here) for folder in found]
-
-
-def own_folder(workspace: Path, adapter: str) -> Path | None:
-    """Where one of them lies; None where there is none of this id."""
-    try:
-        return inside(workspace / FOLDER, adapter)
-    except NotFound:
-        return None
 
 
 class OwnAdapters:
@@ -97,20 +83,26 @@ class OwnAdapters:
         # One at a time: each holds its numbers in memory about three times.
         self._working = threading.Lock()
 
-    def bring(self, workspace: str, name: str, content: bytes) -> AdapterInfo:
+    def bring(self, workspace: str, name: str, content: bytes | Path) -> AdapterInfo:
         """Check a zip from elsewhere and write its adapter anew.
+
+        Args:
+            workspace: whose adapter it will be.
+            name: of the new adapter.
+            content: of the zip, or the file that holds it; one that is too large is never read.
 
         Raises:
             BadInput: it cannot be taken in; the message says what is wrong and what to do.
             Busy: the workspace is full.
         """
+        title = adapter_name(name)
+        if isinstance(content, Path):
+            with _told(title):
+                require_size(content.stat().st_size)
         with self._place(workspace) as folder:
-            title = adapter_name(name)
-            try:
-                adapter, record = self._checked(title, content)
-            except (Refused, MemoryError) as error:
-                problem = str(error) or "it does not fit into memory"
-                raise BadInput("adapter_archive", file=title, problem=problem) from error
+            with _told(title):
+                data = content.read_bytes() if isinstance(content, Path) else content
+                adapter, record = self._checked(title, data)
             return self._keep(folder, adapter, record)
 
     def merge(self, workspace: str, name: str, parts: Sequence[tuple[str, float]]) -> AdapterInfo:
@@ -130,12 +122,12 @@ class OwnAdapters:
             title = adapter_name(name)
             weights = [bounded("strength", weight, WEAKEST, STRONGEST) for _, weight in parts]
             folders = [self.folder_of(workspace, adapter) for adapter, _ in parts]
-            runs = [read_json(one / RUN) for one in folders]
+            runs = [read_run(one, one.name) for one in folders]
             adapters = [
-                self.read(one, str(run["name"])) for one, run in zip(folders, runs, strict=True)
+                self._summand(one, str(run["name"])) for one, run in zip(folders, runs, strict=True)
             ]
-            _require_sum(adapters, runs)
             facts, model = self._base()
+            _require_sum(adapters, facts)
             here = self.engine.require_ready().fingerprint
             bases = [base_of("", run, here) for run in runs]
             config, tensors = merged(list(zip(adapters, weights, strict=True)), facts)
@@ -154,19 +146,21 @@ class OwnAdapters:
     def rename(self, workspace: str, adapter: str, name: str) -> None:
         """Call one of them otherwise. Raises `NotFound` for any other adapter."""
         found, title = self._own(workspace, adapter), adapter_name(name)
-        record = {**read_json(found / RUN), "name": title}
-        _describe_in(found, record)
+        try:
+            _describe_in(found, {**read_json(found / RUN), "name": title})
+        except FileNotFoundError:  # It was deleted meanwhile.
+            raise NotFound from None
         self._drop_export(workspace, adapter)
 
     def delete(self, workspace: str, adapter: str) -> None:
         """Delete one of them with its download. Raises `NotFound` for any other adapter."""
-        shutil.rmtree(self._own(workspace, adapter), ignore_errors=True)
+        remove(self._own(workspace, adapter))
         self._drop_export(workspace, adapter)
 
     def export(self, workspace: str, adapter: str) -> Path:
         """A zip of one of them, where it is served."""
         found = self._own(workspace, adapter)
-        name = slug(str(read_json(found / RUN)["name"]), "adapter")
+        name = slug(str(read_run(found, adapter)["name"]), "adapter")
         return packed(found, self.export_folder(workspace, adapter) / f"{name}.zip")
 
     def has(self, workspace: str, adapter: str) -> bool:
@@ -180,6 +174,13 @@ class OwnAdapters:
     def read(self, folder: Path, title: str) -> Adaptation:
         """The adapter in a folder of this lab, as it is served."""
         return read_adaptation(folder, folder.name, self._base()[0], title)
+
+    def _summand(self, folder: Path, title: str) -> Adaptation:
+        """An adapter that can be a part of a sum. Raises `BadInput` for any other."""
+        adapter = self.read(folder, title)
+        if not is_low_rank(adapter):
+            raise BadInput("merge_kind", adapter=title)
+        return adapter
 
     def _base(self) -> tuple[BaseFacts, str]:
         spec = self.engine.spec
@@ -220,9 +221,9 @@ class OwnAdapters:
             write(adapter, aside)
             _describe_in(aside, record)
             aside.rename(final)
-        except FileNotFoundError:  # The workspace was deleted meanwhile.
-            raise NotFound from None
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
+            if not place.is_dir():  # The workspace was deleted meanwhile.
+                raise NotFound from None
             raise Busy("disk_full") from error
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -240,19 +241,32 @@ def adapter_name(name: str) -> str:
     return " ".join(checked_text("name", name, LONGEST_NAME).split())
 
 
+@contextmanager
+def _told(title: str) -> Iterator[None]:
+    """Say of what a zip holds why it cannot be taken in."""
+    try:
+        yield
+    except (Refused, MemoryError, RuntimeError) as error:
+        # Torch has no error of its own for memory that it does not get.
+        if isinstance(error, RuntimeError) and "DefaultCPUAllocator" not in str(error):
+            raise
+        problem = str(error) if isinstance(error, Refused) else "it does not fit into memory"
+        raise BadInput("adapter_archive", file=title, problem=problem) from error
+
+
 def _describe_in(folder: Path, record: Record) -> None:
     write_json(folder / RUN, record)
     write_atomic(folder / "README.md", card(record))
 
 
-def _require_sum(adapters: Sequence[Adaptation], runs: Sequence[Record]) -> None:
-    """Refuse what side by side would not be the sum."""
-    for adapter, run in zip(adapters, runs, strict=True):
-        if not is_low_rank(adapter):
-            raise BadInput("merge_kind", adapter=str(run["name"]))
+def _require_sum(adapters: Sequence[Adaptation], facts: BaseFacts) -> None:
+    """Refuse a sum that could not be served, before its numbers exist."""
     rank = rank_of(adapters)
     if rank > LARGEST_RANK:
         raise BadInput("merge_rank", got=rank, high=LARGEST_RANK)
+    size = bytes_of(adapters, facts)
+    if size > LARGEST_TENSORS:
+        raise BadInput("merge_size", got=-(-size // 10**6), high=LARGEST_TENSORS // 10**6)
 
 
 def _common_base(bases: Sequence[Base]) -> Base:

@@ -69,6 +69,11 @@ class Prompts:
         with self._writing:
             return own.add(self._with_room(workspace), file, content)
 
+    def add_file(self, workspace: str, path: Path) -> PromptFile:
+        """Keep an uploaded prompt file from where it lies; one that is too large is never read."""
+        own.require_size(path.name, path.stat().st_size)
+        return self.add(workspace, path.name, path.read_bytes())
+
     def delete(self, workspace: str, name: str) -> None:
         """Delete an own prompt, and what it left to download."""
         folder = self.workspaces.open(workspace)

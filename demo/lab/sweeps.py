@@ -4,6 +4,7 @@ A sweep is its runs: it is found again in their folders. Knows no widget.
 """
 
 from dataclasses import replace
+from functools import partial
 
 from demo.errors import NotFound
 from demo.lab.runs import Runs, run_name
@@ -26,12 +27,10 @@ class Sweeps(Runs):
         self.workspaces.require_room(folder)
         request = replace(request, name=run_name(request.name))
         wanted = self._wanted(workspace, request.dataset, request.name, request.settings)
-        runs = sweep.runs_of(
-            request,
-            wanted,
-            lambda settings: self.runs.ordering.plan(wanted.rows, wanted.info, settings),
-        )
-        return self.runs.enqueue(folder, runs)[0].sweep
+        ordering = self.runs.ordering.for_request()
+        plan = partial(ordering.plan, wanted.rows, wanted.info)
+        runs = sweep.runs_of(request, wanted, plan)
+        return self.runs.enqueue(folder, runs, ordering)[0].sweep
 
     def sweep(self, workspace: str, sweep: str) -> SweepState:
         """A sweep as the folders of its runs tell it now. Raises `NotFound`."""

@@ -17,8 +17,8 @@ class Travel:
     own_adapters: OwnAdapters
     whole_models: WholeModels
 
-    def import_adapter(self, workspace: str, name: str, content: bytes) -> AdapterInfo:
-        """Check a zip from elsewhere and write its adapter anew. Raises `BadInput` for any other."""
+    def import_adapter(self, workspace: str, name: str, content: bytes | Path) -> AdapterInfo:
+        """Check a zip from elsewhere, or a file that holds it, and write its adapter anew."""
         return self.own_adapters.bring(workspace, name, content)
 
     def merge_adapters(

@@ -59,6 +59,11 @@ class UnderWay:
             stopped.set()
         return stopped is not None
 
+    def forget(self, visitor: str) -> None:
+        """End a visitor's experiment, and keep nothing of it."""
+        self.stop(visitor)
+        self._courses.drop(visitor)
+
     @contextmanager
     def place(self, visitor: str) -> Iterator[threading.Event]:
         """A place among the experiments; the event is set where an early end is asked for.

@@ -4,29 +4,32 @@ A whole model is as large as the base itself, so it is written only where the op
 Knows no widget.
 """
 
+import math
 import os
 import shutil
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from demo.engine.model.adapters import read_run
 from demo.engine.service import Engine
-from demo.errors import BadInput, Busy
+from demo.errors import BadInput, Busy, NotFound
 from demo.lab.own_adapters import WEIGHTS_FREE, OwnAdapters
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts, base_facts
 from demo.methods.file_size import file_bytes
 from demo.methods.reading import CONFIG
-from demo.methods.travel.archive import RUN
-from demo.methods.travel.config import method_of_config
 from demo.methods.travel.into_base import fits_into_weights, write_settings, write_weights
 from demo.settings import LabSettings
 from demo.workspace import new_id, read_json, slug
 
 WEIGHTS = "model.safetensors"
-OWN_FORMATS = ("full", "bottleneck", "head")
+MOST_WHOLE = 3
+"""Whole models of all visitors that lie here at a time; the oldest goes for a new one."""
 
 
 class WholeModels:
@@ -63,25 +66,21 @@ class WholeModels:
         Raises:
             BadInput: this lab writes no file of that size, or the weights cannot take the adapter in.
             Busy: there is no room for it.
+            NotFound: there is no such adapter here, or no more.
         """
         if not self.settings.full_tuning:
             raise BadInput("into_base_off", got=self.megabytes)
-        title, found = self._adapter(workspace, adapter)
+        source, title, _ = self._adapter(workspace, adapter)
         name = f"{slug(title, 'adapter')}-whole"
-        folder = self.adapters.export_folder(workspace, adapter)
-        path = folder / f"{name}.zip"
+        path = self.adapters.export_folder(workspace, adapter) / f"{name}.zip"
         with self._writing:
             if not path.exists():
-                for other in folder.parent.glob("*/*-whole.zip"):
-                    other.unlink()  # A workspace has one at a time.
+                self._make_way(path.parent.parent)
                 self._require_room()
-                folder.mkdir(parents=True, exist_ok=True)
-                aside = folder / new_id()
-                try:
-                    self._write(aside, name, found)
-                    os.replace(aside, path)
-                finally:
-                    aside.unlink(missing_ok=True)
+                self._keep(path, self.adapters.read(source, title))
+                if not source.is_dir():  # It was deleted meanwhile.
+                    path.unlink(missing_ok=True)
+                    raise NotFound
         return path
 
     def code(self, workspace: str, adapter: str) -> str:
@@ -90,11 +89,10 @@ class WholeModels:
         Raises:
             BadInput: the weights cannot take it in.
         """
-        title, _ = self._adapter(workspace, adapter)
+        _, title, config = self._adapter(workspace, adapter)
         folder = slug(title, "adapter")
-        config = read_json(self.adapters.folder_of(workspace, adapter) / CONFIG)
         imports, lines = self.base_code("fp32")
-        if method_of_config(config) in OWN_FORMATS:
+        if config["peft_type"] == "FULL":
             own, merge = "from safetensors.torch import load_file", _full(folder)
         else:
             own, merge = "from peft import PeftModel", _with_peft(folder)
@@ -103,13 +101,32 @@ class WholeModels:
         )
         return f"{imports}\n{own}\n\n{lines}\n{merge}\n{saving}\n"
 
-    def _adapter(self, workspace: str, adapter: str) -> tuple[str, Adaptation]:
+    def _adapter(self, workspace: str, adapter: str) -> tuple[Path, str, Any]:
+        """Where an adapter that the weights can take in lies, its name and its config."""
         folder = self.adapters.folder_of(workspace, adapter)
-        title = str(read_json(folder / RUN)["name"])
-        found = self.adapters.read(folder, title)
-        if not fits_into_weights(found):
+        title = str(read_run(folder, adapter)["name"])
+        config = read_json(folder / CONFIG)
+        if not fits_into_weights(config):
             raise BadInput("into_base_kind", adapter=title)
-        return title, found
+        return folder, title, config
+
+    def _keep(self, path: Path, adapter: Adaptation) -> None:
+        """Write it aside and put it in place in one step."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(new_id())
+        try:
+            self._write(aside, path.stem, adapter)
+            os.replace(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def _make_way(self, own: Path) -> None:
+        """A workspace has one whole model at a time, and all of them together a few."""
+        for other in own.glob("*/*-whole.zip"):
+            other.unlink(missing_ok=True)
+        others = sorted(own.parent.glob("*/*/*-whole.zip"), key=_age)
+        for oldest in others[MOST_WHOLE - 1 :]:
+            oldest.unlink(missing_ok=True)
 
     def _facts(self) -> BaseFacts:
         return base_facts(self.engine.spec.source, self.engine.spec.revision)
@@ -130,6 +147,13 @@ class WholeModels:
                     archive.write(file, f"{name}/{file.name}")
             with archive.open(f"{name}/{WEIGHTS}", "w", force_zip64=True) as weights:
                 write_weights(weights, self._facts(), adapter)
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # It was deleted meanwhile.
+        return math.inf
 
 
 def _with_peft(folder: str) -> str:

@@ -61,7 +61,7 @@ def add(folder: Path, file: str, content: bytes) -> PromptFile:
         BadInput: it is no prompt file, or too large; the message names the file and the problem.
         Busy: the workspace holds as many prompts as it may.
     """
-    _check_size(file, len(content))
+    require_size(file, len(content))
     prompt = read_prompt(file, content)
     names = _names(Path(file).stem)
     free = next(n for n in names if _unused(folder, n) or _same(folder, replace(prompt, name=n)))
@@ -113,7 +113,7 @@ def _keep(folder: Path, prompt: PromptFile) -> PromptFile:
     for field in ("title", "task"):
         checked_text(field, getattr(prompt, field), LONGEST_TITLE)
     text = write_prompt(prompt)
-    _check_size(prompt.title, len(text.encode()))
+    require_size(prompt.title, len(text.encode()))
     path = folder / "prompts" / f"{prompt.name}.md"
     path.parent.mkdir(exist_ok=True)
     others = [other for other in path.parent.glob("*.md") if other != path]
@@ -123,7 +123,8 @@ def _keep(folder: Path, prompt: PromptFile) -> PromptFile:
     return _named(read_prompt_file(path))
 
 
-def _check_size(file: str, size: int) -> None:
+def require_size(file: str, size: int) -> None:
+    """Refuse a file of so many bytes, which nobody needs to have read yet. Raises `BadInput`."""
     if size > MOST_KILOBYTES * 1024:
         raise BadInput("prompt_too_big", file=file, got=-(-size // 1024), high=MOST_KILOBYTES)
 

@@ -36,7 +36,16 @@ def within(cap: float, wanted: float = 0.0) -> float:
 
 def of_seconds(seconds: float, host: Host) -> float:
     """The budget that lasts so long where nobody else computes."""
-    return seconds * (host.threads if host.device == "cpu" else 1)
+    return seconds * _cores(host)
+
+
+def lasts(budget: float, host: Host) -> float:
+    """Seconds that a budget lasts for where nobody else computes."""
+    return budget / _cores(host)
+
+
+def _cores(host: Host) -> int:
+    return host.threads if host.device == "cpu" else 1
 
 
 def is_spent(budget: float, taken: float) -> bool:

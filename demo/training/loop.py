@@ -9,7 +9,6 @@ import shutil
 import time
 import traceback
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,7 +17,7 @@ from demo.data.encode import encode_for
 from demo.engine.model.catalogue import ModelSpec
 from demo.engine.model.load import load_for_training
 from demo.errors import BadInput, LabError, RunFailed
-from demo.host import Host, detect
+from demo.host import Host, detect, for_training
 from demo.methods import method_of
 from demo.methods.method import Method, Work
 from demo.run_records import Probe, RunEvent
@@ -182,11 +181,6 @@ class _Run:
             device=self.host.name,
             peak_bytes=peak_bytes(self.host.device),
         )
-
-
-def for_training(host: Host) -> Host:
-    """The device that trains: on ZeroGPU this code already runs where a GPU was borrowed."""
-    return replace(host, device="cuda", bf16=True) if host.kind == "zerogpu" else host
 
 
 def precision_for(method: Method, host: Host) -> str:

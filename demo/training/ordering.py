@@ -3,19 +3,22 @@
 Knows neither the queue nor how many runs a visitor may have.
 """
 
+import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from copy import copy
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from demo.data.split import split
 from demo.engine.service import Engine
+from demo.host import detect, for_training
 from demo.run_records import DatasetInfo, Row, RunPlan, TrainSettings
 from demo.settings import LabSettings
 from demo.training import shelf
-from demo.training.budget import within
-from demo.training.plan import Planner
-from demo.training.readings import Readings
+from demo.training.budget import lasts, within
+from demo.training.plan import START_SECONDS, Planner
+from demo.training.readings import Held, Readings
 from demo.training.run_folder import RunFolder, RunOrder, new_order
 from demo.training.speeds import Speeds
 
@@ -41,6 +44,8 @@ class Wanted:
     """CPU seconds after which it ends; 0: only where the operator ends every run."""
     taste: bool = False
     """A taste, which goes before full runs."""
+    asked: float = field(default_factory=time.time)
+    """When; planning a large dataset takes a while. Seconds since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,17 @@ class Ordering:
         self.speeds = Speeds(settings.data / "speed.json")
         self.readings = Readings()
 
+    def for_request(self) -> Self:
+        """The same for one request, which reads its rows once, however large and often planned."""
+        held = copy(self)
+        held.readings = Held(self.readings)
+        return held
+
     def plan(self, rows: Sequence[Row], info: DatasetInfo, settings: TrainSettings) -> RunPlan:
         """What a run would do and cost. Raises `BadInput` for a run that cannot learn."""
-        return self._planner().plan(rows, info.name, settings)
+        plan = self._planner().plan(rows, info.name, settings)
+        most = self._lasts(within(self.settings.run_cpu_seconds))
+        return replace(plan, cut_after=most if 0 < most < plan.seconds - START_SECONDS else 0.0)
 
     def fitted(
         self, rows: Sequence[Row], info: DatasetInfo, settings: TrainSettings, dial: str
@@ -86,6 +99,8 @@ class Ordering:
         """
         settings = wanted.settings
         plan = self.plan(wanted.rows, wanted.info, settings)
+        budget = within(self.settings.run_cpu_seconds, wanted.cpu_budget)
+        most, seconds = self._lasts(budget), plan.seconds
         parent = wanted.parent
         start = shelf.weights_to_start(workspace, parent, settings) if parent else None
         order = new_order(
@@ -98,13 +113,18 @@ class Ordering:
             model=self.engine.spec.to_json(),
             fingerprint=asdict(self.engine.require_ready().fingerprint),
             threads=self.settings.threads,
-            seconds=plan.seconds,
+            seconds=min(seconds, START_SECONDS + most) if most else seconds,
             peak_bytes=plan.peak_bytes,
             taste=wanted.taste,
-            cpu_budget=within(self.settings.run_cpu_seconds, wanted.cpu_budget),
+            cpu_budget=budget,
+            lasts=most,
             keeps=settings.method != "full" or self.settings.full_tuning,
         )
         return Ordered(order, *self._parts(wanted), start)
+
+    def _lasts(self, budget: float) -> float:
+        """Seconds of training that a budget lasts for; 0 where there is none."""
+        return lasts(budget, for_training(detect(self.settings.threads))) if budget else 0.0
 
     def _parts(self, wanted: Wanted) -> tuple[Sequence[Row], Sequence[Row]]:
         settings = wanted.settings

@@ -40,14 +40,28 @@ def require_place(
 
 def require_one_sweep(own: Sequence[RunOrder], more: Sequence[RunOrder]) -> None:
     """Refuse a sweep beside another one of the same visitor. Raises `Busy`."""
-    if any(order.sweep for order in own) and any(order.sweep for order in more):
+    under_way = {order.sweep for order in own if order.sweep}
+    if any(order.sweep and under_way - {order.sweep} for order in more):
         raise Busy("sweep_busy")
 
 
-def require_room_in_line(unfinished: int, more: int, settings: LabSettings) -> None:
-    """Refuse runs beyond what may wait of all visitors. Raises `Busy`."""
-    if unfinished + more > settings.runs_waiting:
-        raise Busy("runs_full", got=unfinished)
+def require_room_in_line(
+    line: Sequence[RunOrder], more: Sequence[RunOrder], settings: LabSettings
+) -> None:
+    """Refuse runs beyond what may wait of all visitors.
+
+    Args:
+        line: what waits or runs already.
+        more: what shall be queued together.
+        settings: the operator's limit, for tastes and full runs each: tastes are for full lines.
+
+    Raises:
+        Busy: too many wait.
+    """
+    for taste in (False, True):
+        waiting, coming = (sum(one.taste == taste for one in orders) for orders in (line, more))
+        if coming and waiting + coming > settings.runs_waiting:
+            raise Busy("runs_full", got=waiting)
 
 
 def _places(orders: Sequence[RunOrder]) -> set[str]:

@@ -20,8 +20,9 @@ from demo.training import shelf
 from demo.training.launch import Launcher
 from demo.training.ordering import Ordered, Ordering, Wanted
 from demo.training.places import require_one_sweep, require_place, require_room_in_line
-from demo.training.register import Register, Standing, waiting_in_turn
-from demo.training.run_folder import RunFolder, RunOrder
+from demo.training.register import Register
+from demo.training.run_folder import UNFINISHED, RunFolder, RunOrder
+from demo.training.standing import UNREADABLE, Standing
 from demo.workspace import Workspaces
 
 TICK_SECONDS = 0.5
@@ -70,24 +71,29 @@ class RunQueue:
         (order,) = self.enqueue(workspace, [Wanted(name, info, rows, settings, parent)])
         return order.id
 
-    def enqueue(self, workspace: Path, wanted: Sequence[Wanted]) -> list[RunOrder]:
+    def enqueue(
+        self, workspace: Path, wanted: Sequence[Wanted], ordering: Ordering | None = None
+    ) -> list[RunOrder]:
         """Queue runs, all or none; the second click of a double click finds what the first one queued.
+
+        Args:
+            workspace: whose they are.
+            wanted: the runs.
+            ordering: that has planned them already, so that it has read the rows.
 
         Raises:
             BadInput: one of them cannot learn, or not begin with its parent's weights.
             NotFound: no such parent.
             Busy: this visitor has enough runs under way, too many wait, or the disk is full.
         """
-        ordered = [self.ordering.order(workspace, one) for one in wanted]
+        ordered = [(ordering or self.ordering).order(workspace, one) for one in wanted]
+        orders = [one.order for one in ordered]
         with self._lock:
-            own = [one.order for one in self.register.of(workspace) if one.unfinished]
-            if before := _queued_before(ordered[0].order, own):
+            own = self._under_way(workspace)
+            # The first click may have been planned, and so queued, while the second one was made.
+            if before := _queued_before(orders[0], own, wanted[0].asked - DOUBLE_CLICK_SECONDS):
                 return before
-            orders = [one.order for one in ordered]
-            require_one_sweep(own, orders)
-            require_place(workspace, own, orders, self.settings)
-            unfinished = sum(one.unfinished for one in self.register.all())
-            require_room_in_line(unfinished, len(ordered), self.settings)
+            self._require_room(workspace, own, orders)
             _create(workspace / "runs", ordered)
         self._wake.set()
         return orders
@@ -97,24 +103,25 @@ class RunQueue:
 
         Raises:
             BadInput: there is nothing to go on with.
-            Busy: this visitor has enough runs under way, or the disk is full.
+            NotFound: no such run.
+            Busy: this visitor has enough runs under way, too many wait, or the disk is full.
         """
-        found = shelf.run_in(workspace, run)
         with self._lock:
-            if not shelf.is_resumable(found, found.state()):
+            found = shelf.run_in(workspace, run)
+            order = found.order()
+            if not shelf.is_resumable(found, order, found.state()):
                 raise BadInput("not_resumable")
-            own = [one.order for one in self.register.of(workspace) if one.unfinished]
-            require_place(workspace, own, [found.order()], self.settings)
+            self._require_room(workspace, self._under_way(workspace), [order])
             found.take_back_stop()
             again = {"queued": time.time(), "crashes": 0, "error_key": "", "error_values": {}}
-            found.change_state(status="queued", **again)
+            found.change_state(status="queued", spent=0.0, **again)
         shelf.drop_export(workspace, run, self.settings.served)
         self._wake.set()
 
     def stop(self, workspace: Path, run: str) -> None:
         """Stop a run: at once while it waits, else after the step under way."""
-        found = shelf.run_in(workspace, run)
         with self._lock:
+            found = shelf.run_in(workspace, run)
             if found.state().status == "queued":
                 found.change_state(status="stopped")
             elif found.state().status == "running":
@@ -123,24 +130,40 @@ class RunQueue:
     def stop_all(self, workspace: Path) -> None:
         """End every run of a workspace that is about to be deleted; nothing more is written there."""
         for run in shelf.runs_in(workspace):
-            self._end(run)
+            with self._lock, suppress(*UNREADABLE):  # Nothing would start such a run either.
+                self._end(run)
         shutil.rmtree(shelf.exports(workspace, self.settings.served), ignore_errors=True)
 
     def delete(self, workspace: Path, run: str) -> None:
         """End a run and delete its folder."""
-        found = shelf.run_in(workspace, run)
-        self._end(found)
-        shutil.rmtree(found.path, ignore_errors=True)
+        with self._lock:
+            found = shelf.run_in(workspace, run)
+            self._end(found)
+            # Out of sight at once: nobody reads half a folder, and a late writer finds none.
+            gone = found.path.rename(found.path.with_name(f".gone-{run}"))
+        shutil.rmtree(gone, ignore_errors=True)
         shelf.drop_export(workspace, run, self.settings.served)
 
+    def _under_way(self, workspace: Path) -> list[RunOrder]:
+        return [one.order for one in self.register.of(workspace) if one.unfinished]
+
+    def _require_room(
+        self, workspace: Path, own: Sequence[RunOrder], more: Sequence[RunOrder]
+    ) -> None:
+        """Refuse runs beside this visitor's own, or beyond what may wait of all. Raises `Busy`."""
+        require_one_sweep(own, more)
+        require_place(workspace, own, more, self.settings)
+        line = [one.order for one in self.register.all() if one.unfinished]
+        require_room_in_line(line, more, self.settings)
+
     def _end(self, run: RunFolder) -> None:
-        with self._lock:
-            state = run.state()
-            if state.status == "queued":
-                run.change_state(status="stopped")
-            elif state.status == "running":
-                run.ask_to_stop()
-                self.launcher.end(state)
+        """End a run whose folder is about to go; whoever calls holds the lock."""
+        state = run.state()
+        if state.status == "running":
+            run.ask_to_stop()
+            self.launcher.end(state)
+        if state.status in UNFINISHED:  # Else the manager would take it up, or for dead.
+            run.change_state(status="stopped")
 
     def _manage(self) -> None:
         while not self._closing:
@@ -159,9 +182,10 @@ class RunQueue:
             everybody = self.register.all()
             trains = [one for one in everybody if one.state.status == "running"]
             alive = [one for one in trains if self._is_alive(one)]
-            waiting = waiting_in_turn(everybody)
+            waiting = self.register.line.waiting(everybody)
             if waiting and not alive and not self._closing:
                 self.launcher.start(waiting[0].run)
+                self.register.line.started(waiting[0], everybody)
 
     def _is_alive(self, standing: Standing) -> bool:
         """Whether a running run has a worker; one that has lost it goes on once, then it is ended."""
@@ -173,7 +197,7 @@ class RunQueue:
             return False
         if not state.crashes and not run.asked_to_stop():
             LOG.warning("The worker of run %s died; it is started once more.", run.path.name)
-            run.change_state(status="queued", crashes=1)
+            run.change_state(status="queued", crashes=1, spent=0.0)
             return False
         events = run.events()
         run.fail(RunFailed("worker_died", step=events[-1].step if events else 0))
@@ -187,10 +211,10 @@ class RunQueue:
                 self.ordering.speeds.learn(order.model["lineage"], speed, order.settings.method)
 
 
-def _queued_before(order: RunOrder, own: Sequence[RunOrder]) -> list[RunOrder]:
+def _queued_before(order: RunOrder, own: Sequence[RunOrder], since: float) -> list[RunOrder]:
     """What the first click of a double click queued: a run, or all runs of its sweep."""
     for other in own:
-        if order.repeats(other, DOUBLE_CLICK_SECONDS):
+        if order.repeats(other, since):
             return [one for one in own if (one.sweep or one.id) == (other.sweep or other.id)]
     return []
 

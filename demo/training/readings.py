@@ -62,6 +62,26 @@ class Readings:
         return sum(sides.tokens for sides in self._kept.values())
 
 
+class Held(Readings):
+    """For one request: what it read last stays, however large, and goes when the request does.
+
+    Args:
+        shared: what all requests read.
+    """
+
+    def __init__(self, shared: Readings) -> None:
+        super().__init__()
+        self._shared = shared
+        self._last: tuple[Hashable, Sides] | None = None
+
+    def of(self, tokenizer: LabTokenizer, rows: Sequence[Row], settings: TrainSettings) -> Sides:
+        """The rows split and encoded as a run with these settings would."""
+        key = _key(rows, settings)
+        if self._last is None or self._last[0] != key:
+            self._last = key, self._shared.of(tokenizer, rows, settings)
+        return self._last[1]
+
+
 def _key(rows: Sequence[Row], settings: TrainSettings) -> Hashable:
     """What the tokens depend on."""
     names = ("eval_share", "seed", "rows", "max_length", "template", "train_end")

@@ -5,16 +5,16 @@ Starts and stops nothing; a lab that was restarted reads every folder once.
 
 import os
 import threading
-import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from demo.errors import NotFound
 from demo.run_records import RunState
 from demo.training import shelf
-from demo.training.run_folder import UNFINISHED, RunFolder, RunOrder, StoredState
-from demo.training.turns import Turn, in_turn
+from demo.training.line import Line
+from demo.training.run_folder import UNFINISHED, RunFolder
+from demo.training.standing import UNREADABLE, Ahead, Standing, ahead
 from demo.workspace import Workspaces
 
 MOST_DESCRIBED = 1_000
@@ -25,33 +25,12 @@ SETTLED = ("settings.json", "state.json", "adapter", "outcome", "checkpoint")
 Mark = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A run, what was ordered, and how it stood when its folder was read."""
-
-    run: RunFolder
-    order: RunOrder
-    state: StoredState
-    written: float
-    """When its state was written; of an ended run, when it ended."""
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether it waits or runs."""
-        return self.state.status in UNFINISHED
-
-    @property
-    def turn(self) -> Turn:
-        """Its claim to be next."""
-        queued = self.state.queued or self.order.created
-        return Turn(self.order.id, queued, self.order.sweep, self.order.taste)
-
-
 class Register:
     """What all run folders say, remembered by path and time of writing."""
 
     def __init__(self, workspaces: Workspaces) -> None:
         self.workspaces = workspaces
+        self.line = Line()
         self._standings: dict[Path, tuple[Mark, Standing]] = {}
         self._described: dict[Path, tuple[Mark, RunState]] = {}
         self._lock = threading.Lock()
@@ -73,21 +52,27 @@ class Register:
     def state(self, workspace: Path, run: str) -> RunState:
         """A run as its folder tells it now. Raises `NotFound`."""
         found = shelf.run_in(workspace, run)
-        waits = found.state().status == "queued"
-        return self._describe(found, self._line() if waits else [])
+        try:
+            waits = found.state().status == "queued"
+            return self._describe(found, self._line() if waits else [])
+        except FileNotFoundError:  # Deleted since.
+            raise NotFound from None
 
     def states(self, workspace: Path) -> list[RunState]:
         """Every run of a workspace, newest first."""
         own = self.of(workspace)
         line = self._line() if any(one.state.status == "queued" for one in own) else []
-        states = [self._describe(one.run, line) for one in own]
+        states = []
+        for one in own:
+            with suppress(FileNotFoundError):  # Deleted since.
+                states.append(self._describe(one.run, line))
         return sorted(states, key=lambda state: state.created, reverse=True)
 
     def _line(self) -> list[Standing]:
         """Who trains and who waits, in turn."""
         everybody = self.all()
         trains = [one for one in everybody if one.state.status == "running"]
-        return trains + waiting_in_turn(everybody)
+        return trains + self.line.waiting(everybody)
 
     def _describe(self, run: RunFolder, line: list[Standing]) -> RunState:
         mark = _mark(run, SETTLED)
@@ -105,7 +90,7 @@ class Register:
     def _read(self, runs: Iterable[RunFolder]) -> list[Standing]:
         found = []
         for run in runs:
-            with suppress(OSError, ValueError, TypeError):  # Deleted meanwhile, or damaged.
+            with suppress(*UNREADABLE):
                 mark = _mark(run, SETTLED[:2])
                 if run.path not in self._standings or self._standings[run.path][0] != mark:
                     written = (run.path / "state.json").stat().st_mtime
@@ -115,30 +100,9 @@ class Register:
         return found
 
 
-def waiting_in_turn(standings: Iterable[Standing]) -> list[Standing]:
-    """Those that wait, the next one first."""
-    everybody = list(standings)
-    served: dict[str, float] = {}
-    for one in everybody:
-        if one.order.sweep and one.state.begun and one.state.status != "queued":
-            last = time.time() if one.unfinished else one.written
-            served[one.order.sweep] = max(last, served.get(one.order.sweep, 0.0))
-    waiting = {one.order.id: one for one in everybody if one.state.status == "queued"}
-    turns = in_turn((one.turn for one in waiting.values()), served, _tasted(everybody))
-    return [waiting[turn.run] for turn in turns]
-
-
-def _tasted(everybody: Iterable[Standing]) -> bool:
-    """Whether the last run that began was a taste."""
-    begun = [one for one in everybody if one.state.begun and one.state.status != "queued"]
-    return bool(begun) and max(begun, key=lambda one: one.state.begun).order.taste
-
-
-def _ahead(run: RunFolder, line: list[Standing]) -> shelf.Ahead:
+def _ahead(run: RunFolder, line: list[Standing]) -> Ahead:
     paths = [one.run.path for one in line]
-    if run.path not in paths:
-        return shelf.Ahead()
-    return shelf.ahead(one.run for one in line[: paths.index(run.path)])
+    return ahead(line[: paths.index(run.path)]) if run.path in paths else Ahead()
 
 
 def _mark(run: RunFolder, names: tuple[str, ...]) -> Mark:

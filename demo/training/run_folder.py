@@ -61,6 +61,8 @@ class RunOrder:
     """The run with whose weights this one begins."""
     cpu_budget: float = 0.0
     """CPU seconds after which it ends and keeps what it has learned; 0 means none."""
+    lasts: float = 0.0
+    """Seconds of training that this budget lasts for where nobody else computes; 0 means for ever."""
     taste: bool = False
     """A few seconds of training while many wait; it goes before full runs."""
     sweep: str = ""
@@ -68,11 +70,11 @@ class RunOrder:
     varied: str = ""
     """The setting in which the runs of that sweep differ."""
 
-    def repeats(self, other: "RunOrder", seconds: float) -> bool:
-        """Whether this is the second click of a double click on `other`."""
+    def repeats(self, other: "RunOrder", since: float) -> bool:
+        """Whether this is the second click of a double click on `other`, queued after `since`."""
         same = all(getattr(self, n) == getattr(other, n) for n in ("name", "dataset", "settings"))
         alike = bool(self.sweep) == bool(other.sweep)
-        return same and alike and self.created - other.created < seconds
+        return same and alike and other.created > since
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
@@ -138,15 +140,17 @@ class RunFolder:
         """
         temporary = cls(runs / f".{order.id}")
         temporary.path.mkdir(parents=True)
-        write_json(temporary.path / "settings.json", asdict(order))
-        _write_rows(temporary.path / "train.jsonl", train)
-        _write_rows(temporary.path / "eval.jsonl", evaluation)
-        if start is not None:
-            shutil.copytree(start, temporary.start)
-        temporary.write_state(StoredState())
-        final = runs / order.id
-        temporary.path.rename(final)
-        return cls(final)
+        try:
+            write_json(temporary.path / "settings.json", asdict(order))
+            _write_rows(temporary.path / "train.jsonl", train)
+            _write_rows(temporary.path / "eval.jsonl", evaluation)
+            if start is not None:
+                shutil.copytree(start, temporary.start)
+            temporary.write_state(StoredState())
+            return cls(temporary.path.rename(runs / order.id))
+        except BaseException:
+            shutil.rmtree(temporary.path, ignore_errors=True)
+            raise
 
     def order(self) -> RunOrder:
         """What was ordered."""

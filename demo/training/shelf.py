@@ -5,22 +5,21 @@ Reads folders only; starts and stops nothing.
 
 import os
 import shutil
-import time
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from demo.engine.model.adapters import describe
 from demo.engine.model.catalogue import Fingerprint
-from demo.errors import BadInput
+from demo.errors import BadInput, Busy, NotFound
 from demo.methods import METHODS
 from demo.records import AdapterInfo
 from demo.run_records import (
     Cost,
     Probe,
     ProbeAnswers,
-    RunEvent,
     RunState,
     TimeLapse,
     TrainSettings,
@@ -28,18 +27,21 @@ from demo.run_records import (
 from demo.text.tokenizer import LabTokenizer
 from demo.training import checkpoint
 from demo.training.notebook import notebook, trained
+from demo.training.places import LEAST_FREE_BYTES
 from demo.training.plan import START_SECONDS
 from demo.training.report import card
 from demo.training.run_folder import UNFINISHED, RunFolder, RunOrder, StoredState
+from demo.training.standing import UNREADABLE, Ahead, eta
 from demo.workspace import inside, new_id, read_json, slug, write_atomic, write_json
 
 
 def runs_in(workspace: Path) -> list[RunFolder]:
     """Every run of a workspace, in no order."""
-    runs = workspace / "runs"
-    if not runs.is_dir():
+    try:
+        paths = list((workspace / "runs").iterdir())
+    except FileNotFoundError:
         return []
-    return [RunFolder(path) for path in runs.iterdir() if not path.name.startswith(".")]
+    return [RunFolder(path) for path in paths if not path.name.startswith(".")]
 
 
 def run_in(workspace: Path, run: str) -> RunFolder:
@@ -58,25 +60,6 @@ def held_out_prompt(workspace: Path, run: str) -> str:
     return next(asked, " ".join(row.messages[0].content.split()[:8]))
 
 
-class Ahead(NamedTuple):
-    """What stands before a run in the queue."""
-
-    runs: int = 0
-    seconds: float = 0.0
-
-
-def ahead(runs: Iterable[RunFolder]) -> Ahead:
-    """How many runs stand before another one, and how long they will take."""
-    lefts = [_left(run) for run in runs]
-    return Ahead(len(lefts), sum(lefts))
-
-
-def _left(folder: RunFolder) -> float:
-    order, state = folder.order(), folder.state()
-    left = _eta(order, state, folder.events(), Ahead()) if state.status == "running" else None
-    return order.seconds if left is None else left
-
-
 def describe_run(folder: RunFolder, before: Ahead) -> RunState:
     """A run as its folder tells it now.
 
@@ -93,7 +76,7 @@ def describe_run(folder: RunFolder, before: Ahead) -> RunState:
         status=state.status,
         step=events[-1].step if events else 0,
         steps=state.steps,
-        eta_seconds=_eta(order, state, events, before),
+        eta_seconds=eta(order, state, events, before),
         waiting=before.runs,
         events=events,
         error=state.error,
@@ -103,7 +86,7 @@ def describe_run(folder: RunFolder, before: Ahead) -> RunState:
         dataset_id=order.dataset["id"],
         created=order.created,
         settings=order.settings,
-        resumable=is_resumable(folder, state),
+        resumable=is_resumable(folder, order, state),
         best_step=state.best_step,
         time_lapse=folder.time_lapse(),
         planned=Cost(peak_bytes=order.peak_bytes, seconds=max(0.0, order.seconds - START_SECONDS)),
@@ -136,10 +119,15 @@ def _taken(record: Mapping[str, Any]) -> Cost:
     )
 
 
-def is_resumable(folder: RunFolder, state: StoredState) -> bool:
-    """Whether a run ended before its last step and can go on where its checkpoint stands."""
+def is_resumable(folder: RunFolder, order: RunOrder, state: StoredState) -> bool:
+    """Whether a run ended before its last step and can go on where its checkpoint stands.
+
+    A taste cannot: it would go before full runs again, though perhaps nobody waits any more.
+    """
+    if order.taste or state.status in UNFINISHED:
+        return False
     stopped = state.status == "stopped" or state.error_key in ("worker_died", "out_of_memory")
-    return state.status not in UNFINISHED and stopped and checkpoint.exists(folder.checkpoint)
+    return stopped and checkpoint.exists(folder.checkpoint)
 
 
 def weights_to_start(workspace: Path, parent: str, settings: TrainSettings) -> Path:
@@ -157,20 +145,6 @@ def weights_to_start(workspace: Path, parent: str, settings: TrainSettings) -> P
     if any(getattr(before, name) != getattr(settings, name) for name in same):
         raise BadInput("other_method_before")
     return folder.checkpoint
-
-
-def _eta(
-    order: RunOrder, state: StoredState, events: tuple[RunEvent, ...], before: Ahead
-) -> float | None:
-    """Seconds until the end: from the steps so far, or from the plan; of a waiting run, until it begins."""
-    if state.status == "queued":
-        return before.seconds
-    if state.status != "running":
-        return None
-    step = events[-1].step if events else 0
-    if step:
-        return events[-1].seconds / step * (state.steps - step)
-    return max(1.0, order.seconds - (time.time() - (state.begun or time.time())))
 
 
 def rename(workspace: Path, run: str, name: str, served: Path) -> None:
@@ -194,9 +168,13 @@ def rename(workspace: Path, run: str, name: str, served: Path) -> None:
 
 def adapters_in(workspace: Path, fingerprint: Fingerprint | None) -> list[AdapterInfo]:
     """The adapters that this workspace's runs have made, newest first."""
-    made = [folder for folder in runs_in(workspace) if folder.has_adapter()]
-    made.sort(key=lambda folder: folder.order().created, reverse=True)
-    return [describe(folder.adapter, folder.path.name, "own", fingerprint) for folder in made]
+    made = {}
+    for folder in runs_in(workspace):
+        with suppress(*UNREADABLE):
+            if folder.has_adapter():
+                made[folder.order().created, folder.path.name] = folder
+    newest = sorted(made, reverse=True)
+    return [describe(made[one].adapter, one[1], "own", fingerprint) for one in newest]
 
 
 def adapter_folder(workspace: Path, run: str) -> Path:
@@ -220,15 +198,37 @@ def export(workspace: Path, run: str, served: Path) -> Path:
 
 
 def packed(adapter: Path, path: Path) -> Path:
-    """An adapter's folder as a zip, which holds one folder of the zip's own name."""
+    """An adapter's folder as a zip, which holds one folder of the zip's own name.
+
+    Raises:
+        Busy: there is no room for it.
+        NotFound: the adapter is deleted meanwhile; then no zip stays.
+    """
+    if path.exists():
+        return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        aside = path.with_name(new_id())
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file in sorted(adapter.iterdir()):
-                archive.write(file, f"{path.stem}/{file.name}")
+    if shutil.disk_usage(path.parent).free < LEAST_FREE_BYTES:
+        raise Busy("disk_full")
+    aside = path.with_name(new_id())
+    try:
+        _zip(adapter, aside, path.stem)
         os.replace(aside, path)
+    except FileNotFoundError:
+        raise NotFound from None
+    except OSError as error:
+        raise Busy("disk_full") from error
+    finally:
+        aside.unlink(missing_ok=True)
+    if not adapter.is_dir():
+        path.unlink(missing_ok=True)
+        raise NotFound
     return path
+
+
+def _zip(folder: Path, path: Path, name: str) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, f"{name}/{file.name}")
 
 
 def notebook_of(

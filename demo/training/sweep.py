@@ -23,6 +23,8 @@ from demo.workspace import new_id
 MOST_PASSES = 8
 """Beyond so many readings of the same rows a run learns them by heart."""
 LONGEST_NAME = 60
+ROUNDED = 0.1
+"""The part by which a rounded alpha may miss the scale that all runs share."""
 Plan = Callable[[TrainSettings], RunPlan]
 
 
@@ -107,10 +109,21 @@ def _rank(settings: TrainSettings, value: Any) -> TrainSettings:
     if "rank" not in method.settings:
         raise BadInput("sweep_without", method=method.title)
     rank = bounded("rank", value, *TrainSettings.RANGES["rank"])
-    # The update is scaled by alpha / rank: it stays scaled alike.
-    alpha = round(settings.alpha * rank / settings.rank) if "alpha" in method.settings else 16
-    low, high, _ = TrainSettings.RANGES["alpha"]
-    return replace(settings, rank=rank, alpha=int(min(max(alpha, low), high)))
+    alpha = _scaled_alike(settings, rank) if "alpha" in method.settings else 16
+    return replace(settings, rank=rank, alpha=alpha)
+
+
+def _scaled_alike(settings: TrainSettings, rank: int) -> int:
+    """The alpha that scales a rank's update as the settings do: by alpha / rank, or alpha / √rank of rsLoRA.
+
+    Raises `BadInput` where no alpha does, because it is too low, too high or far from a whole number.
+    """
+    share = rank / settings.rank
+    exact = settings.alpha * (math.sqrt(share) if settings.method == "rslora" else share)
+    bounded("alpha", exact, *TrainSettings.RANGES["alpha"][:2])
+    if abs(round(exact) - exact) > ROUNDED * exact:
+        raise BadInput("not_whole", field="alpha", got=round(exact, 2))
+    return round(exact)
 
 
 def _rows(settings: TrainSettings, value: Any) -> TrainSettings:
@@ -176,8 +189,16 @@ def _timed(request: SweepRequest, paces: Sequence[Pace]) -> list[TrainSettings]:
         steps = [min(common, largest, *(pace.most for pace in paces))] * len(paces)
     if min(steps) < 1:
         needed = max(pace.fixed + pace.step for pace in paces) * len(paces)
-        raise BadInput("sweep_short", got=seconds, low=math.ceil(needed))
+        raise _too_short(seconds, math.ceil(needed))
     return [pace.with_steps(count) for pace, count in zip(paces, steps, strict=True)]
+
+
+def _too_short(seconds: int, needed: int) -> BadInput:
+    """What to do about too little time: more of it, unless there is no more."""
+    most = int(SweepRequest.RANGES["seconds"][1])
+    if needed > most:
+        return BadInput("sweep_too_short", high=most, low=needed)
+    return BadInput("sweep_short", got=seconds, low=needed)
 
 
 def _name(request: SweepRequest, settings: TrainSettings) -> str:

@@ -53,18 +53,17 @@ def sweep_of(runs: Sequence[RunState], sweep: str) -> SweepState:
 
 
 def verdict(sweep: SweepState) -> SweepVerdict | None:
-    """What the losses say; None where fewer than two runs have one."""
-    scored = sweep.scored
-    if len(scored) < 2:
+    """What the losses say; None where fewer than two runs have one after all of their steps."""
+    if len(sweep.whole) < 2:
         return None
-    best = min(scored, key=_loss)
+    best = min(sweep.whole, key=_loss)
     if sweep.base_loss is not None and _loss(best) >= sweep.base_loss:
         return SweepVerdict("none", best)
     if (cheaper := _cheaper(sweep, best)) is not None:
         share = _cost(sweep, cheaper) / _cost(sweep, best)
         return SweepVerdict("near", best, cheaper, _loss(cheaper) - _loss(best), share)
     numbers = sweep.setting == "learning_rate" and not any(p.live for p in sweep.points)
-    edge = numbers and best in (scored[0], scored[-1])
+    edge = numbers and best in (sweep.points[0], sweep.points[-1])
     return SweepVerdict("edge" if edge else "best", best)
 
 
@@ -75,7 +74,7 @@ def _cheaper(sweep: SweepState, best: SweepPoint) -> SweepPoint | None:
     margin = NEAR * (sweep.base_loss - _loss(best))
     near = [
         point
-        for point in sweep.scored
+        for point in sweep.whole
         if _loss(point) <= _loss(best) + margin and _cost(sweep, point) < _cost(sweep, best)
     ]
     return min(near, key=lambda point: _cost(sweep, point)) if near else None
@@ -117,15 +116,23 @@ def _quantized(run: RunState) -> bool:
 
 
 def _full_beside(runs: Sequence[RunState], own: Sequence[RunState]) -> SweepPoint | None:
-    """The newest run of full tuning that learned and held out the same rows, outside the sweep."""
+    """The newest run of full tuning, outside the sweep, that learned the same rows to its end.
+
+    Neither one that a stop, an error or a budget cut short, nor one that is worse than the base, as a
+    run broken on purpose is, shows where the ranks are heading.
+    """
     if any(run.settings.method == FULL for run in own):
         return None
     wanted = _rows(own[0])
-    alike = [
-        run for run in runs if run.settings.method == FULL and _score(run) and _rows(run) == wanted
-    ]
+    alike = [run for run in runs if _is_full(run) and _rows(run) == wanted]
     newest = max(alike, key=lambda run: run.created, default=None)
     return _point("rank", newest) if newest else None
+
+
+def _is_full(run: RunState) -> bool:
+    score, ended = _score(run), run.status == "finished" and not run.spent
+    better = score is not None and score["adapted"] < score["base"]
+    return run.settings.method == FULL and ended and better
 
 
 def _rows(run: RunState) -> tuple[Any, ...]:

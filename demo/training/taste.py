@@ -18,6 +18,8 @@ BATCH = 4
 """Rows of a step at most: in so little time, smaller steps learn more than fewer ones."""
 HELD_OUT = 4
 """Rows; measuring more would take the time to learn any."""
+GUESSES = 4
+"""At the steps there is time for. Seconds grow with them almost evenly; each guess plans the rows anew."""
 SHARED = ("max_length", "seed", "rows", "template", "train_end")
 """What another method's settings say to LoRA too."""
 Plan = Callable[[TrainSettings], RunPlan]
@@ -45,12 +47,24 @@ def _as_lora(settings: TrainSettings) -> TrainSettings:
 
 
 def _steps(whole: TrainSettings, plan: Plan) -> int:
-    """The most steps that there is time for; at least one."""
-    low, high = 1, plan(whole).steps
-    while low < high:
-        middle = (low + high + 1) // 2
-        if plan(replace(whole, max_steps=middle)).seconds <= SECONDS + START_SECONDS:
-            low = middle
+    """The most steps that there is time for, as nearly as a few guesses tell; at least one."""
+
+    def beyond(steps: int) -> float:
+        taken = plan(replace(whole, max_steps=steps)).seconds
+        return taken - START_SECONDS - SECONDS
+
+    low, high = 1, int(min(plan(whole).steps, TrainSettings.RANGES["max_steps"][1]))
+    left, excess = -beyond(low), beyond(high)
+    if excess <= 0:
+        return high
+    for _ in range(GUESSES):
+        if left <= 0 or high - low < 2:
+            break
+        guess = low + int(left / (left + excess) * (high - low))
+        guess = min(max(guess, low + 1), high - 1)
+        # Half the weight for the end that stays, or it would stay for ever where seconds bend.
+        if (more := beyond(guess)) <= 0:
+            low, left, excess = guess, -more, excess / 2
         else:
-            high = middle - 1
+            high, left, excess = guess, left / 2, more
     return low

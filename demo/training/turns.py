@@ -6,7 +6,9 @@ Pure: knows neither folders nor processes.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+
+TASTES_A_RUN = 3
+"""Tastes that may go before a full run: they are short, but a full run must not wait for all of them."""
 
 
 @dataclass(frozen=True)
@@ -19,21 +21,19 @@ class Turn:
     sweep: str = ""
     """Runs of one sweep come one at a time, with everybody else's between them."""
     taste: bool = False
-    """A taste goes before full runs, but never two before one of them."""
+    """A taste goes before full runs, but only `TASTES_A_RUN` before each of them."""
 
 
-def in_turn(
-    waiting: Iterable[Turn], served: Mapping[str, float], tasted: bool = False
-) -> list[Turn]:
+def in_turn(waiting: Iterable[Turn], served: Mapping[str, float], tastes: int = 0) -> list[Turn]:
     """Waiting runs in the order in which they will train, the next one first.
 
     First come, first served; but a sweep takes its place anew after each of its runs, behind all who
-    wait by then. A taste comes first, then a full run, then a taste.
+    wait by then. Tastes come first, a few before each full run.
 
     Args:
         waiting: runs that wait.
         served: when a run of a sweep trained last, by the sweep's id.
-        tasted: whether the last run that began was a taste.
+        tastes: that have begun since the last full run did.
     """
     before: Counter[str] = Counter()
     placed = []
@@ -43,7 +43,16 @@ def in_turn(
         place = max(turn.queued, served.get(turn.sweep, 0.0))
         placed.append((round_of_sweep, place, turn))
     line = [turn for _, _, turn in sorted(placed, key=lambda one: one[:2])]
-    tastes, full = [turn for turn in line if turn.taste], [turn for turn in line if not turn.taste]
-    first, second = (full, tastes) if tasted else (tastes, full)
-    pairs = zip_longest(first, second)
-    return [turn for pair in pairs for turn in pair if turn is not None]
+    return _mixed(
+        [turn for turn in line if turn.taste], [turn for turn in line if not turn.taste], tastes
+    )
+
+
+def _mixed(tastes: list[Turn], full: list[Turn], begun: int) -> list[Turn]:
+    """Tastes and full runs in one line, of which so many tastes have had their turn already."""
+    at = max(0, TASTES_A_RUN - begun)
+    line = tastes[:at]
+    for number, turn in enumerate(full):
+        first = at + number * TASTES_A_RUN
+        line += [turn, *tastes[first : first + TASTES_A_RUN]]
+    return line + tastes[at + len(full) * TASTES_A_RUN :]

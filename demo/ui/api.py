@@ -206,7 +206,7 @@ class Endpoints:
     def _upload(self, workspace: str, file: Any) -> str:
         """Take an uploaded file in; a path on the server's disk is none."""
         path, name = uploaded(file, self.lab.settings.served)
-        return self.lab.add_dataset(workspace, name, path.read_bytes()).id
+        return self.lab.add_file(workspace, name, path).id
 
 
 def uploaded(file: Any, served: Path) -> tuple[Path, str]:

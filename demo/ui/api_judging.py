@@ -3,7 +3,10 @@
 Checks no range and knows no limit, since the Lab does.
 """
 
-from collections import deque
+import math
+import time
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import gradio as gr
@@ -11,7 +14,9 @@ import gradio as gr
 from demo.checks import chosen
 from demo.judging_records import Column, Judged, JudgeRequest, Score, Scoreboard
 from demo.lab import Lab
-from demo.ui.endpoint import explained, names, text
+from demo.ui.endpoint import explained_steps, names, text
+
+TELL_SECONDS = 1.0
 
 
 class Judging:
@@ -20,7 +25,7 @@ class Judging:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
 
-    @explained
+    @explained_steps
     def evaluate(
         self,
         request: gr.Request,
@@ -35,8 +40,12 @@ class Judging:
         rule: str = "none",
         seed: int = 0,
         answers: bool = False,
-    ) -> dict[str, Any]:
-        """Scores of several adapters on one set, each with n, interval and difference to the first."""
+    ) -> Iterator[dict[str, Any]]:
+        """Scores of several adapters on one set, each with n, interval and difference to the first.
+
+        Until they are known, how far it has come: a script that leaves meanwhile is noticed, and its
+        board ends as one does whose page was closed.
+        """
         capability = text(workspace)
         asked = JudgeRequest(
             text(dataset),
@@ -49,8 +58,13 @@ class Judging:
             text(rule),
             seed,
         )
-        (board,) = deque(self.lab.judging.scoreboard(asked), maxlen=1)
-        return board_facts(board, text(metric), answers=bool(answers))
+        board, told = Scoreboard(), time.monotonic()
+        with closing(self.lab.judging.scoreboard(asked)) as boards:  # type: ignore[type-var]
+            for board in boards:
+                if time.monotonic() - told > TELL_SECONDS and not board.done:
+                    told = time.monotonic()
+                    yield {"n": board.n, "asked": board.asked, "total": board.total}
+        yield board_facts(board, text(metric), answers=bool(answers))
 
 
 def board_facts(board: Scoreboard, metric: str, *, answers: bool) -> dict[str, Any]:
@@ -100,11 +114,16 @@ def _column(judged: Judged, metric: str) -> dict[str, Any]:
 def _score(score: Score) -> dict[str, Any]:
     interval, apart = score.interval, score.against_first
     facts: dict[str, Any] = {
-        "value": interval.value,
+        "value": _number(interval.value),
         "low": interval.low,
         "high": interval.high,
         "n": interval.n,
     }
     if apart is not None:
-        facts |= {"difference": apart.value, "chance": apart.chance}
+        facts |= {"difference": _number(apart.value), "chance": apart.chance}
     return facts
+
+
+def _number(value: float) -> float | None:
+    """JSON has no word for what is no number."""
+    return value if math.isfinite(value) else None

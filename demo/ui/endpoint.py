@@ -4,7 +4,7 @@ Gradio passes on whatever was sent. Knows no endpoint.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
@@ -22,6 +22,21 @@ def explained(function: Callable[Arguments, Value]) -> Callable[Arguments, Value
     def explaining(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
         try:
             return function(*args, **kwargs)
+        except LabError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return explaining
+
+
+def explained_steps(
+    function: Callable[Arguments, Iterator[Value]],
+) -> Callable[Arguments, Iterator[Value]]:
+    """As `explained`, of an endpoint that tells how far it is; a script that leaves closes it."""
+
+    @functools.wraps(function)
+    def explaining(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Iterator[Value]:
+        try:
+            yield from function(*args, **kwargs)
         except LabError as error:
             raise gr.Error(str(error), print_exception=False) from None
 

@@ -1,22 +1,27 @@
 """How the page follows a run in every tab: it polls the run's folder, and offers what the run made.
 
-A reload, a closed tab or a restart needs no special case, because nothing is kept between two polls.
+A reload, a closed tab or a restart needs no special case, because the server keeps nothing between two polls.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from demo.records import BASE
+from demo.run_records import RunState
+from demo.sweep_records import SweepState
+from demo.training.sweep_result import sweeps_in
+from demo.ui.headline import headline
 from demo.ui.memory import recalled
 from demo.ui.shell import AT_ONCE, QUIET, Shell, chain, wire
 from demo.ui.tabs import run_step
 from demo.ui.tabs.compare import Compare
 from demo.ui.tabs.finetune import FineTune
 from demo.ui.tabs.playground import Playground
-from demo.ui.tuning import control, shelf, sweep, sweep_view, taste, travel
-from demo.ui.views import LIVE, notice
+from demo.ui.tuning import control, shelf, sweep, taste, travel
+from demo.ui.views import notice
 
 FOLLOW_SCRIPT = """
 watch('value', () => { document.title = props.value.title });
@@ -43,6 +48,7 @@ class Pages:
         chosen = {"speaks": self.playground.speaks, "adapters": self.compare.adapters}
         step = self.fine_tune
         chosen |= {"waits": step.control.taste.said, "sweep": step.sweep.which}
+        chosen["told"] = self.banner
         return {"memory": shell.memory, "language": shell.language} | chosen
 
     def outputs(self) -> list[Any]:
@@ -67,27 +73,49 @@ def run_banner() -> Any:
 
 
 def poll(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
-    """The followed run and the sweep as their folders tell them now; at the end also what can answer."""
+    """The followed run and the sweep as their folders tell them now; once one has ended, what can answer.
+
+    All is told from one look at the folders, so that no part of the page contradicts another.
+    """
     memory, language = given["memory"], given["language"]
-    run, known = shell.run(memory), sweep.sweeps(shell, memory)
-    live = run is not None and run.status in LIVE
-    under_way = next((one for one in known if one.live), None)
-    told = run_step.banner_of(shell, memory, language)
-    if under_way is not None and not live:
-        told = sweep_view.banner(shell.texts, language, under_way, told)
-    shown = run_step.follow(shell, pages.fine_tune, memory, language, given["waits"])
-    shown |= sweep.shown(shell, pages.fine_tune.sweep, known, given["sweep"], language)
-    shown |= {pages.banner: told}
-    return shown if told["live"] else shown | offered(shell, pages, **given)
+    runs = shell.runs(memory) or []
+    run, known = _followed(memory, runs), sweeps_in(runs)
+    before = given["told"] if isinstance(given["told"], dict) else {}
+    told = headline(shell.texts, language, run, runs, known, before)
+    shown = run_step.follow(shell, pages.fine_tune, run, runs, language, given["waits"])
+    shown |= _swept(shell, pages, known, **given) | {pages.banner: told}
+    if told["live"] and told["ended"] == before.get("ended"):
+        return shown
+    return shown | offered(shell, pages, keep=told["live"], **given)
+
+
+def _followed(memory: Any, runs: Sequence[RunState]) -> RunState | None:
+    return next((run for run in runs if run.id == recalled(memory)["run"]), None)
+
+
+def _swept(shell: Shell, pages: Pages, known: Sequence[SweepState], **given: Any) -> dict[Any, Any]:
+    """The sweep's fold; what cannot be drawn is said there, and the rest of the page goes on."""
+    fold, language = pages.fine_tune.sweep, given["language"]
+    try:
+        return sweep.shown(shell, fold, known, given["sweep"], language)
+    except Exception as error:
+        return {fold.view: notice(shell.explain(language, error))}
 
 
 def look_again(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
     """After the visitor changed a run: the followed one, and all that there are."""
-    return offered(shell, pages, **given) | poll(shell, pages, **given)
+    return poll(shell, pages, **given) | offered(shell, pages, **given)
 
 
-def offered(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
-    """Adapters and earlier runs to choose from; a choice that is gone falls back."""
+def offered(shell: Shell, pages: Pages, *, keep: bool = False, **given: Any) -> dict[Any, Any]:
+    """Adapters and earlier runs to choose from; a choice that is gone falls back.
+
+    Args:
+        shell: of the page.
+        pages: the tabs.
+        keep: whether the run that is chosen on the shelf stays; else it is the followed one.
+        given: what a poll needs to know.
+    """
     memory, language = given["memory"], given["language"]
     choices = shell.adapter_choices(memory, language)
     names = [name for _, name in choices]
@@ -98,7 +126,7 @@ def offered(shell: Shell, pages: Pages, **given: Any) -> dict[Any, Any]:
         pages.playground.speaks: gr.update(choices=choices, value=speaks),
         pages.compare.adapters: gr.update(choices=others, value=kept or [n for _, n in others[:1]]),
         pages.compare.first: _advice(shell, language, bool(others)),
-        **shelf.shown(shell, pages.fine_tune.shelf, memory, language),
+        **shelf.shown(shell, pages.fine_tune.shelf, memory, language, keep=keep),
         **travel.shown(shell, pages.fine_tune.travel, memory, language),
     }
 

@@ -115,7 +115,7 @@ def upload(shell: Shell, uploaded: Any, memory: Any, language: str) -> tuple[Any
 
     def keep(workspace: str) -> PromptFile:
         path = Path(str(uploaded))
-        return shell.lab.prompt_files.add(workspace, path.name, path.read_bytes())
+        return shell.lab.prompt_files.add_file(workspace, path)
 
     return _changed(shell, memory, language, keep, "imported")
 

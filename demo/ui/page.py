@@ -175,7 +175,7 @@ def redraw(shell: Shell, pages: Pages, machine: Any, watch: Any, **given: Any) -
         drawn |= dict(zip(parts, offer(shell, *chosen, memory, language), strict=True))
     data = data_step.show(shell, given["dataset"], memory, language)
     drawn |= dict(zip(step.data_outputs(), data, strict=True))
-    return drawn | offered(shell, pages, **followed) | poll(shell, pages, **followed)
+    return drawn | poll(shell, pages, **followed) | offered(shell, pages, **followed)
 
 
 def watch_loading(

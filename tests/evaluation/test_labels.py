@@ -25,7 +25,7 @@ def test_a_label_inside_a_word_or_another_label_is_not_taken() -> None:
 def test_accuracy_and_f1_are_scikit_learn_s() -> None:
     truth = [own[0] for own in WANTED]
     said = ["positive", "positive", "neutral", "?", "negative", "neutral"]
-    rows = label_accuracy(SAID, WANTED)
+    rows = label_accuracy(SAID, WANTED, labels_of(WANTED))
     assert sum(rows) / len(rows) == pytest.approx(100 * accuracy_score(truth, said))
     labels = sorted(set(truth))
     theirs = f1_score(truth, said, labels=labels, average="macro", zero_division=0.0)

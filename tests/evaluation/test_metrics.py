@@ -30,7 +30,7 @@ def test_rouge_is_rouge_score_s(kind: str) -> None:
         100 * scorer.score_multi(own, answer)[kind].fmeasure
         for answer, own in zip(ANSWERS, OTHERS, strict=True)
     ]
-    assert printed(mean(metrics.METRICS[kind](ANSWERS, OTHERS))) == printed(mean(theirs))
+    assert printed(mean(metrics.rouges(ANSWERS, OTHERS)[kind])) == printed(mean(theirs))
 
 
 def test_exact_match_and_f1_are_squad_s() -> None:
@@ -77,10 +77,23 @@ def test_one_question_gives_a_score_without_an_interval() -> None:
 
 
 def test_words_with_letters_of_other_languages_stay_whole() -> None:
-    (share,) = metrics.METRICS["rouge1"](["Három őr állt a kapunál"], [["Három úr állt a kapunál"]])
+    found = metrics.rouges(["Három őr állt a kapunál"], [["Három úr állt a kapunál"]])
+    (share,) = found["rouge1"]
     assert share == pytest.approx(80)
 
 
 def test_contains_looks_for_whole_words() -> None:
     found = metrics.contains(["It is YES.", "yesterday", "no"], [["yes"], ["yes"], ["yes", "No!"]])
     assert found == [100, 0, 100]
+
+
+@pytest.mark.parametrize("reference", ["A", "+", "the", "?!"])
+def test_a_reference_of_which_squad_leaves_nothing_is_no_empty_answer(reference: str) -> None:
+    for metric in (metrics.exact_match, metrics.word_f1):
+        said = ["", "...", f" {reference.lower()} ", "B"]
+        assert metric(said, [[reference]] * 4) == [0, 0, 100, 0]
+        assert metric(["a cat", ""], [[reference, "cat"]] * 2) == [100, 0]
+
+
+def test_a_sign_is_contained_where_it_stands() -> None:
+    assert metrics.contains(["", "5 + 3", "5 - 3"], [["+"]] * 3) == [0, 100, 0]

@@ -1,6 +1,12 @@
 """What a scoreboard asks: one question for every prompt, in the frame that its column was given."""
 
-from demo.experiments.questions import Pose, questions_of, shots_for
+from demo.experiments.questions import (
+    MOST_CHARACTERS,
+    MOST_REFERENCES,
+    Pose,
+    questions_of,
+    shots_for,
+)
 from demo.judging_records import Column
 from demo.prompting.apart import parts_of
 from demo.prompting.files import read_prompt_file
@@ -23,6 +29,15 @@ def test_rows_that_ask_the_same_are_one_question_with_several_answers() -> None:
     assert [(q.asked, q.references) for q in questions_of(ROWS, 9)] == [
         ("a?", ("A",)), ("b?", ("B1", "B2")),
     ]  # fmt: skip
+
+
+def test_a_question_has_only_so_many_answers_and_characters_to_be_compared_with() -> None:
+    (many,) = questions_of([row("a?", f"answer {n}") for n in range(99)], 1)
+    assert len(many.references) == MOST_REFERENCES
+    (long,) = questions_of([row("a?", f"{n}" * 900) for n in range(1, 6)], 1)
+    assert [len(one) for one in long.references] == [900, 900]
+    (longer,) = questions_of([row("a?", "x" * 9000), row("a?", "y")], 1)
+    assert [len(one) for one in longer.references] == [MOST_CHARACTERS]
 
 
 def test_plain_text_asks_nothing() -> None:

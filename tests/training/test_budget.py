@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from demo.engine.model.adapters import describe
-from demo.host import Host
-from demo.training.budget import Meter, is_spent, of_seconds, within
+from demo.host import Host, for_training
+from demo.training.budget import Meter, is_spent, lasts, of_seconds, within
 from demo.training.loop import train_run
 from demo.training.run_folder import RunFolder
-from demo.training.shelf import Ahead, describe_run
+from demo.training.shelf import describe_run
+from demo.training.standing import Ahead
 from demo.training.trainer import Trainer
 from demo.workspace import read_json, write_json
 
@@ -99,7 +100,10 @@ def test_smaller_budget_counts_and_none_is_no_budget() -> None:
 def test_budget_of_seconds_counts_every_core_but_a_gpu_once() -> None:
     cpu = Host("cpu", "cpu", "2 CPU cores", 2, bf16=False)
     assert of_seconds(20, cpu) == 40
-    assert of_seconds(20, replace(cpu, kind="cuda", device="cuda")) == 20
+    assert lasts(40, cpu) == 20
+    lent = for_training(replace(cpu, kind="zerogpu"))
+    for gpu in (replace(cpu, kind="cuda", device="cuda"), lent):
+        assert of_seconds(20, gpu) == lasts(20, gpu) == 20
 
 
 def test_processor_time_is_counted_where_it_trains_and_the_clock_beside_a_gpu() -> None:

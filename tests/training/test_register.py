@@ -1,14 +1,19 @@
 """What all run folders say: read once, and again when something in them has changed."""
 
+import shutil
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from demo.run_records import RunEvent, TrainSettings
+from demo.errors import NotFound
+from demo.run_records import RunEvent, RunState, TrainSettings
 from demo.training import shelf
 from demo.training.register import Register
 from demo.training.run_folder import RunFolder, new_order
-from demo.workspace import Workspaces
+from demo.training.standing import Ahead
+from demo.workspace import Workspaces, write_json
 
 DATASET = {"id": "d", "name": "rows.csv", "sha256": "0" * 64}
 
@@ -59,6 +64,44 @@ def test_a_run_that_trains_is_read_again_with_every_look(workspaces: Workspaces)
     assert register.states(mine)[0].step == 1
     run.append_event(RunEvent(2, 2.0, train_loss=1.0))
     assert register.states(mine)[0].step == 2
+
+
+@pytest.mark.parametrize(
+    "odd", [{"settings": {"rank": 65}}, {"settings": {"method": 7}, "new": 1}, {"name": "a"}]
+)
+def test_folder_of_another_version_of_the_lab_is_passed_over(
+    workspaces: Workspaces, odd: dict[str, Any]
+) -> None:
+    mine = workspaces.open(workspaces.create())
+    kept, other = make_run(mine), make_run(mine)
+    stored = asdict(other.order())
+    write_json(other.path / "settings.json", odd if "name" in odd else stored | odd)
+    register = Register(workspaces)
+    assert [one.run.path for one in register.all()] == [kept.path]
+    assert [state.id for state in register.states(mine)] == [kept.path.name]
+    for run in (kept, other):
+        run.adapter.mkdir()
+    assert [adapter.name for adapter in shelf.adapters_in(mine, None)] == [kept.path.name]
+
+
+def test_run_that_is_deleted_while_it_is_read_is_not_found(
+    workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = workspaces.open(workspaces.create())
+    kept, gone = make_run(mine), make_run(mine, status="queued")
+    register, describe = Register(workspaces), shelf.describe_run
+
+    def late(run: RunFolder, before: Ahead) -> RunState:
+        shutil.rmtree(gone.path, ignore_errors=True)
+        return describe(run, before)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shelf, "describe_run", late)
+        assert [state.id for state in register.states(mine)] == [kept.path.name]
+    again = make_run(mine, status="queued")
+    monkeypatch.setattr(RunFolder, "events", lambda run: (run.path / "gone").read_text())
+    with pytest.raises(NotFound):
+        register.state(mine, again.path.name)
 
 
 def test_damaged_and_deleted_folders_are_passed_over(workspaces: Workspaces) -> None:

@@ -1,12 +1,15 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from demo.dataset_records import Fix, FixDone
 from demo.run_records import DatasetInfo, RunEvent
 from demo.training.ordering import told_of
 from demo.training.report import card
-from demo.training.run_folder import RunFolder
+from demo.training.run_folder import RunFolder, StoredState
 
 
 def test_run_folder_gives_back_what_was_ordered(order_run: Any, make_rows: Any) -> None:
@@ -18,6 +21,18 @@ def test_run_folder_gives_back_what_was_ordered(order_run: Any, make_rows: Any) 
     assert list(again.eval_rows()) == make_rows(2)
     assert again.state().status == "queued"
     assert again.events() == ()
+
+
+def test_folder_that_cannot_be_written_leaves_nothing_behind(
+    order_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_run: RunFolder, _state: StoredState) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(RunFolder, "write_state", full)
+    with pytest.raises(OSError, match="no space"):
+        order_run()
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_reader_leaves_out_a_line_that_is_still_being_written(order_run: Any) -> None:

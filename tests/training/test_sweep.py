@@ -18,7 +18,7 @@ INFO = DatasetInfo("d", "rows.csv", "0" * 64, "messages", (), "", "", 200, ())
 ROWS = [
     Row(n, (Message("user", f"Say {n}"), Message("assistant", f"Number {n}."))) for n in range(200)
 ]
-SECONDS_A_STEP = {"lora": 1.0, "full": 2.0, "ia3": 0.5}
+SECONDS_A_STEP = {"lora": 1.0, "rslora": 1.0, "full": 2.0, "ia3": 0.5}
 
 
 def plan(settings: TrainSettings) -> RunPlan:
@@ -46,6 +46,26 @@ def test_ranks_take_the_same_steps_within_the_budget_and_alpha_follows() -> None
     assert steps_of(runs) == [20, 20, 20]
     assert [run.name for run in runs] == ["E2E · rank 2", "E2E · rank 8", "E2E · rank 32"]
     assert len({run.sweep for run in runs}) == 1
+
+
+def test_alpha_follows_the_square_root_of_the_rank_where_the_method_scales_by_it() -> None:
+    runs = sweep("rank", "2", "8", "32", method="rslora")
+    assert [run.settings.alpha for run in runs] == [8, 16, 32]
+
+
+@pytest.mark.parametrize(
+    ("alpha", "value", "expected"),
+    [
+        (1, 2, "The value 2 cannot be part of this sweep: alpha must be between"),
+        (1024, 16, "The value 16 cannot be part of this sweep: alpha must be between"),
+        (1, 12, "The value 12 cannot be part of this sweep: alpha must be a whole number; got 1.5"),
+    ],
+)
+def test_a_rank_that_no_alpha_scales_alike_is_refused(
+    alpha: int, value: int, expected: str
+) -> None:
+    with pytest.raises(BadInput, match=expected):
+        sweep("rank", value, 8, alpha=alpha)
 
 
 def test_full_tuning_stands_behind_the_highest_rank_with_as_many_steps_and_its_own_rate() -> None:
@@ -103,6 +123,12 @@ def test_too_little_time_is_refused_with_the_time_that_it_takes(
 ) -> None:
     monkeypatch.setitem(SECONDS_A_STEP, "lora", 15.0)
     with pytest.raises(BadInput, match="20 s are too short for these runs: they need 30 s"):
+        sweep("rank", 4, 8, seconds=20)
+
+
+def test_time_that_no_sweep_may_take_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SECONDS_A_STEP, "lora", 301.0)
+    with pytest.raises(BadInput, match="need 602 s at least, and 600 s is the most"):
         sweep("rank", 4, 8, seconds=20)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from demo.run_records import Cost, RunState, TrainSettings
 from demo.training.sweep_result import sweep_of, sweeps_in, verdict
 
@@ -65,6 +67,41 @@ def test_the_best_learning_rate_at_the_edge_asks_to_look_further() -> None:
     said = verdict(sweep_of(inside, "s"))
     assert said is not None
     assert said.key == "best"
+
+
+@pytest.mark.parametrize("cut", [{"status": "stopped"}, {"status": "failed"}, {"spent": 40.0}])
+def test_runs_that_did_not_take_all_of_their_steps_are_not_compared(cut: dict[str, Any]) -> None:
+    early = run(8, 1.4, step=3, steps=40, **cut)
+    assert verdict(sweep_of([run(2, 1.5), early], "s")) is None
+    said = verdict(sweep_of([run(2, 1.5), early, run(32, 1.45, trained=900)], "s"))
+    assert said is not None
+    assert said.best.value == 32
+    assert said.cheaper is not None
+    assert said.cheaper.value == 2
+
+
+def test_a_learning_rate_beside_one_that_exploded_is_not_at_the_edge() -> None:
+    rates = [run(rate, loss, "learning_rate") for rate, loss in ((2e-4, 2.0), (2e-3, 1.5))]
+    exploded = run(2e-2, None, "learning_rate", status="failed")
+    said = verdict(sweep_of([*rates, exploded], "s"))
+    assert said is not None
+    assert said.key == "best"
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"status": "stopped"},
+        {"status": "failed"},
+        {"spent": 40.0},
+        {"scores": {"eval_loss": {"base": 3.0, "adapted": 9.0, "n": 20}}},
+    ],
+)
+def test_full_tuning_that_was_cut_short_or_broken_does_not_stand_beside_the_ranks(
+    spoiled: dict[str, Any],
+) -> None:
+    full = replace(run("full", 0.9), sweep="", varied="", **spoiled)
+    assert sweep_of([run(2, 1.5), run(8, 1.1), full], "s").full is None
 
 
 def test_a_run_of_full_tuning_on_the_same_rows_stands_beside_the_ranks() -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from demo.data.encode import Encoded
 from demo.engine.model.catalogue import ModelSpec
 from demo.errors import BadInput, Busy, NotFound
 from demo.lab import Lab
 from demo.run_records import TrainSettings
 from demo.settings import LabSettings
 from demo.sweep_records import SweepRequest
+from demo.training import readings
 
 ROWS = "prompt,completion\n" + "".join(f"question {n},answer {n}\n" for n in range(40))
 SHORT = TrainSettings(batch_size=4, eval_share=0.25, max_steps=2)
@@ -89,6 +91,23 @@ def test_a_value_that_cannot_be_planned_leaves_nothing_behind(
     with pytest.raises(BadInput, match="The value 31 cannot be part of this sweep: Only 30 rows"):
         lab.start_sweep(mine, asked)
     assert lab.runs_of(mine) == []
+
+
+def test_rows_of_a_sweep_are_read_once_however_large(
+    lab: Lab, visitors: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, _ = visitors
+    asked = request(lab, mine, 1, 2, 4, 8, settings=replace(SHORT, seed=77))
+    encode, read = readings.encode_for, []
+
+    def counted(*given: Any) -> Encoded:
+        read.append(encode(*given))
+        return read[-1]
+
+    monkeypatch.setattr(readings, "MOST_TOKENS", 1)
+    monkeypatch.setattr(readings, "encode_for", counted)
+    lab.start_sweep(mine, asked)
+    assert len(read) == 2, "those to learn and those held out"
 
 
 def test_all_visitors_together_cannot_queue_more_runs_of_sweeps_than_allowed(

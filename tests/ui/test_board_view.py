@@ -1,11 +1,12 @@
 """The scoreboard in words and bars: chance, partial results and learned questions are said, texts are text."""
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from demo.judging_records import Column, Difference, Interval, Judged, Score, Scoreboard
-from demo.ui.judging.board_view import headline_metric, picture
+from demo.ui.judging.board_view import DASH, headline_metric, picture
 from demo.ui.judging.scoreboard import chosen_set, columns
 from demo.ui.language import LANGUAGES, Texts
 
@@ -33,9 +34,12 @@ def board(**fields: object) -> Scoreboard:
     return replace(found, **fields)  # type: ignore[arg-type]
 
 
-def with_score(found: Score) -> Scoreboard:
+def with_score(found: Score, metric: str = "bleu") -> Scoreboard:
     whole = board()
-    last = replace(whole.columns[1], scores={"bleu": found})
+    last = replace(whole.columns[1], scores={**whole.columns[1].scores, metric: found})
+    if metric != "bleu":
+        first = replace(whole.columns[0], scores={**whole.columns[0].scores, metric: found})
+        whole = replace(whole, columns=(first, last))
     return replace(whole, columns=(whole.columns[0], last))
 
 
@@ -71,6 +75,24 @@ def test_one_question_claims_nothing() -> None:
     html = str(picture(TEXTS, "en", alone))
     assert "says nothing about other questions" in html
     assert "no interval" in html
+
+
+def test_what_is_no_number_is_a_dash_and_what_is_endless_is_cut() -> None:
+    broken = Score(Interval(math.nan, None, None, 4), Difference(math.nan, None, None, 1.0, 4))
+    html = str(picture(TEXTS, "en", with_score(broken, "perplexity")))
+    assert "nan" not in html
+    assert DASH in html
+    endless = Score(Interval(1e304, 1e300, 1e304, 4), None, (1e304,) * 4)
+    html = str(picture(TEXTS, "en", with_score(endless, "perplexity")))
+    assert "&gt; 10⁶" in html
+    assert "000000" not in html
+
+
+def test_while_answers_come_in_n_is_that_of_the_scores() -> None:
+    whole = board(done=False)
+    columns = tuple(replace(c, answers=(*c.answers, "new")) for c in whole.columns)
+    html = str(picture(TEXTS, "en", replace(whole, columns=columns)))
+    assert "n = 4;" in html
 
 
 def test_the_metric_fits_the_references() -> None:

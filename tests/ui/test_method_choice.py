@@ -16,6 +16,7 @@ from demo.ui.shell import Shell
 from demo.ui.tuning import breaking, costs
 from demo.ui.tuning.about import FAMILIES, VIEWS, about
 from demo.ui.tuning.choice import choose, form, turn
+from demo.ui.views import duration
 
 TEXTS = Texts.load()
 PLAN = RunPlan(
@@ -99,6 +100,14 @@ def test_share_too_small_to_write_is_said_to_be_less() -> None:
 def test_run_that_leaves_rows_unread_says_so() -> None:
     plan = RunPlan(**{**vars(PLAN), "passes": 0.25})
     assert "reads 25 % of the rows" in str(costs.lines(TEXTS, "en", plan, TrainSettings()))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_run_that_its_budget_will_cut_is_warned_of_before_it_starts(language: str) -> None:
+    said = str(costs.lines(TEXTS, language, replace(PLAN, cut_after=1800.0), TrainSettings()))
+    assert 'class="notice warn"' in said
+    assert duration(TEXTS, language, 1800.0) in said
+    assert "notice" not in costs.lines(TEXTS, language, PLAN, TrainSettings())
 
 
 def test_estimate_is_set_beside_the_truth_with_its_error() -> None:

@@ -59,7 +59,20 @@ def test_a_sweep_under_way_shows_what_is_there_and_moves_the_banner() -> None:
 def test_a_sweep_with_a_failed_run_is_called_partial() -> None:
     failed = replace(point(8, None), status="failed")
     html = view(TEXTS, "en", replace(RANKS, points=(point(2, 1.5), point(4, 1.4), failed)))
-    assert "Partial: 2 of 3 runs have a loss." in html
+    assert "Partial: 2 of 3 runs took all of their steps; only these are compared." in html
+
+
+def test_a_run_that_was_stopped_early_is_drawn_faintly_and_called_partial() -> None:
+    early = replace(point(8, 1.6), status="stopped", step=3)
+    html = view(TEXTS, "en", replace(RANKS, points=(point(2, 1.5), point(4, 1.4), early)))
+    assert html.count('<circle class="point faint"') == 1
+    assert "Partial: 2 of 3 runs" in html
+
+
+def test_full_tuning_alone_is_drawn_once_its_ranks_were_deleted() -> None:
+    html = view(TEXTS, "en", replace(RANKS, points=(point("full", 0.99, 4_000),)))
+    assert html.count('<circle class="point"') == 1
+    assert '<line class="edge"' in html
 
 
 def test_names_are_escaped_and_nothing_is_drawn_without_a_loss() -> None:
@@ -70,14 +83,21 @@ def test_names_are_escaped_and_nothing_is_drawn_without_a_loss() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "expected"),
+    ("setting", "typed", "expected"),
     [
-        ("2, 8,32", ["2", "8", "32"]),
-        ("2 8 full", ["2", "8", "full"]),
-        ("0,001; 0,01", ["0.001", "0.01"]),
-        ("4, Full", ["4", "full"]),
-        ("", []),
+        ("rank", "2, 8,32", ["2", "8", "32"]),
+        ("rank", "2 8 full", ["2", "8", "full"]),
+        ("rank", "2,8 16,32", ["2", "8", "16", "32"]),
+        ("rank", "4, Full", ["4", "full"]),
+        ("rank", "", []),
+        ("learning_rate", "0,001; 0,01", ["0.001", "0.01"]),
+        ("learning_rate", "0,0002 0,002", ["0.0002", "0.002"]),
+        ("learning_rate", "0,0002, 0,002", ["0.0002", "0.002"]),
+        ("learning_rate", "2,5e-4 1,5E-3", ["2.5e-4", "1.5e-3"]),
+        ("learning_rate", "0.0002,0.002, 0.02", ["0.0002", "0.002", "0.02"]),
+        ("learning_rate", "1e-4,1e-3", ["1e-4", "1e-3"]),
+        ("learning_rate", "", []),
     ],
 )
-def test_values_are_read_as_people_type_them(typed: str, expected: list[str]) -> None:
-    assert read(typed) == expected
+def test_values_are_read_as_people_type_them(setting: str, typed: str, expected: list[str]) -> None:
+    assert read(typed, setting) == expected

@@ -54,7 +54,7 @@ def place(queue: Any) -> tuple[Shell, taste.Taste]:
 def look(queue: Any, run: RunState | None, said: str = "", language: str = "en") -> dict[str, Any]:
     """What changes, by the component's name."""
     shell, parts = place(queue)
-    changed = taste.shown(shell, parts, run, MEMORY, language, said)
+    changed = taste.shown(shell, parts, run, queue.runs, language, said)
     return {name: changed[part] for name, part in vars(parts).items() if part in changed}
 
 
@@ -107,14 +107,35 @@ def test_who_is_about_to_train_is_offered_a_taste_where_many_wait() -> None:
     assert not seen["recorded"]["visible"]
 
 
-def test_from_a_taste_there_is_a_way_back_to_the_full_run() -> None:
-    own = RunState("run2", "Mine · taste", "rows.csv", "finished", taste=True)
-    queue = Queue(True, own, WAITS)
-    seen = look(queue, own)
+OWN = RunState("run2", "Mine · taste", "rows.csv", "finished", taste=True)
+SWEPT = RunState("run3", "E2E · rank 2", "rows.csv", "queued", sweep="s")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("queued", "keeps its place in line"),
+        ("running", "“Mine” is under way"),
+        ("finished", "“Mine” has ended"),
+        ("failed", "“Mine” has ended"),
+    ],
+)
+def test_from_a_taste_there_is_a_way_back_to_the_full_run(status: Any, said: str) -> None:
+    queue = Queue(True, SWEPT, OWN, replace(WAITS, status=status))
+    seen = look(queue, OWN)
     assert seen["back"]["visible"]
+    assert said in seen["said"]
     shell, _ = place(queue)
     assert taste.back(shell, MEMORY | {"run": "run2"}, "en")["run"] == "run1"
-    assert look(Queue(True, own), own) == {}
+
+
+def test_a_run_of_a_sweep_or_on_other_rows_is_not_the_full_run_of_a_taste() -> None:
+    other = replace(WAITS, id="run4", status="finished", dataset_id="other rows")
+    assert look(Queue(True, SWEPT, OWN, other), OWN) == {}
+    shell, _ = place(Queue(True, SWEPT, OWN))
+    assert taste.back(shell, MEMORY | {"run": "run2"}, "en") == gr.skip()
+    live = replace(other, status="running")
+    assert taste.full_of(OWN, [SWEPT, replace(WAITS, status="stopped"), live]) == live
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

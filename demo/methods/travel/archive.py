@@ -46,10 +46,7 @@ def unpack(content: bytes) -> Parcel:
     Raises:
         Refused: it is no such zip, or not an honest one.
     """
-    if len(content) > LARGEST_ARCHIVE:
-        raise Refused(
-            f"it has {len(content) / 1e6:.0f} MB, and the most is {LARGEST_ARCHIVE // 10**6} MB"
-        )
+    require_size(len(content))
     # Before zipfile makes an object of each: a directory may hold millions.
     if content.count(ENTRY_MARK) > MOST_ENTRIES:
         raise Refused(f"it holds more than {MOST_ENTRIES} files")
@@ -60,6 +57,12 @@ def unpack(content: bytes) -> Parcel:
         raise
     except Exception as error:  # A damaged zip fails in a dozen ways.
         raise Refused("it is no zip file that can be read") from error
+
+
+def require_size(size: int) -> None:
+    """Refuse a zip of so many bytes, which nobody needs to have read yet. Raises `Refused`."""
+    if size > LARGEST_ARCHIVE:
+        raise Refused(f"it has {size / 1e6:.0f} MB, and the most is {LARGEST_ARCHIVE // 10**6} MB")
 
 
 def _parcel(archive: zipfile.ZipFile) -> Parcel:

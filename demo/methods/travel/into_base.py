@@ -4,6 +4,7 @@ Never holds more than one parameter of the model. Does not know where the model 
 """
 
 import json
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -16,10 +17,13 @@ from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
 from demo.methods.file_size import NUMBER_BYTES
 
+INTO_WEIGHTS = ("LORA", "ADALORA", "IA3", "LN_TUNING", "SHIRA", "FULL")
+"""The kinds of adapters that change weights; all others act beside them."""
 
-def fits_into_weights(adapter: Adaptation) -> bool:
-    """Whether an adapter changes weights and does nothing beside them."""
-    return not (adapter.virtual_tokens or adapter.bottlenecks or adapter.head)
+
+def fits_into_weights(config: Mapping[str, Any]) -> bool:
+    """Whether an adapter changes weights and does nothing beside them, as its config says."""
+    return config.get("peft_type") in INTO_WEIGHTS
 
 
 def write_weights(file: IO[bytes], facts: BaseFacts, adapter: Adaptation) -> None:
@@ -28,7 +32,7 @@ def write_weights(file: IO[bytes], facts: BaseFacts, adapter: Adaptation) -> Non
     Args:
         file: open for writing; need not be able to seek.
         facts: of the base model.
-        adapter: that `fits_into_weights`.
+        adapter: whose config `fits_into_weights`.
     """
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from demo.methods.adaptation import Adaptation
 from demo.methods.facts import BaseFacts
+from demo.methods.file_size import NUMBER_BYTES
 from demo.methods.readers.saved import PREFIX
 
 Weighted = Sequence[tuple[Adaptation, float]]
@@ -28,6 +29,12 @@ def rank_of(adapters: Sequence[Adaptation]) -> int:
     """The rank of their sum: that of the layer where most comes together."""
     layers = {name for adapter in adapters for name in adapter.low_rank}
     return max(sum(_rank(adapter, name) for adapter in adapters) for name in layers)
+
+
+def bytes_of(adapters: Sequence[Adaptation], facts: BaseFacts) -> int:
+    """What the tensors of their sum take, before any of them is made."""
+    layers = {name for adapter in adapters for name in adapter.low_rank}
+    return NUMBER_BYTES * rank_of(adapters) * sum(sum(facts.layers[name]) for name in layers)
 
 
 def merged(parts: Weighted, facts: BaseFacts) -> tuple[dict[str, Any], dict[str, Tensor]]:

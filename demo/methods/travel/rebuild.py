@@ -56,7 +56,11 @@ def rebuilt(parcel: Parcel, facts: BaseFacts, base: str) -> Rebuilt:
         name: tensor.float() if tensor.is_floating_point() else tensor
         for name, tensor in tensors.items()
     }
-    _require_finite(reader.adapt(Saved(own, as_read, facts, "")))
+    try:
+        adapter = reader.adapt(Saved(own, as_read, facts, ""))
+    except KeyError as error:
+        raise Refused(f"the base model's file has no {error}") from error
+    _require_finite(adapter)
     return Rebuilt(own, tensors)
 
 

@@ -26,6 +26,8 @@ def strict_json(data: bytes, place: str) -> Any:
         value = json.loads(
             data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
         )
+        # Half a surrogate pair can be written as an escape, and then no answer could quote it.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError, MemoryError) as error:
         raise Refused(f"{place} is no strict JSON in UTF-8") from error
     _bound_depth(value, place)

@@ -3,6 +3,7 @@
 What could be chance is drawn faint and says so. Knows no handler.
 """
 
+import math
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -28,6 +29,9 @@ FEW_WORDS = 4
 """References of so many words at most are compared word by word, not by BLEU."""
 TELLING = 3
 """Rows shown of each kind."""
+DASH = "\u2013"
+LARGEST = 1e6
+"""A perplexity beyond says no more than this."""
 
 
 def picture(texts: Texts, language: str, board: Scoreboard) -> Markup:
@@ -75,7 +79,11 @@ class Said:
         return " · ".join(parts)
 
     def figure(self, value: float) -> str:
-        """A score as it is printed: one decimal, whatever its size."""
+        """A score as it is printed: one decimal; a dash for what is no number, and 10⁶ is enough."""
+        if not math.isfinite(value):
+            return DASH
+        if abs(value) > LARGEST:
+            return "> 10⁶"
         written = f"{float(value):.1f}"
         return written if self._language == "en" else written.replace(".", ",")
 
@@ -137,7 +145,7 @@ class Said:
             for place, column in enumerate(board.columns)
             if metric in column.scores
         ]
-        legend = self("legend", metric=self(f"metrics.{metric}"), n=board.n)
+        legend = self("legend", metric=self(f"metrics.{metric}"), n=board.scored)
         html = Markup('<p class="scale">{}</p><ol class="rungs board-bars">{}</ol>')
         return html.format(legend, joined(rows)) if rows else Markup("")
 
@@ -156,7 +164,7 @@ class Said:
         apart = score.against_first
         faint = "could-be-chance" if apart and apart.could_be_chance else ""
         notes = [self.interval(score), self.cost(column)]
-        if apart is not None:
+        if apart is not None and math.isfinite(apart.value):
             notes.insert(1, self("could_be_chance" if apart.could_be_chance else "hardly_chance"))
         value = max(0.0, min(100.0, score.interval.value))
         return html.format(place, faint, self.name(column), value, band, " · ".join(notes))
@@ -189,7 +197,8 @@ class Said:
             '<thead><tr><th scope="col">{}</th>{}</tr></thead><tbody>{}</tbody></table></div>'
             '<p class="hint">{}</p></details>'
         )
-        return html.format(self("table"), self("metric"), head, rows, self("table_hint", n=board.n))
+        hint = self("table_hint", n=board.scored)
+        return html.format(self("table"), self("metric"), head, rows, hint)
 
     def _row(self, metric: str, board: Scoreboard) -> Markup:
         cells = []

@@ -57,7 +57,7 @@ def upload(shell: Shell, file: Any, memory: Any, language: str) -> tuple[Any, ..
         shell,
         memory,
         language,
-        lambda workspace: shell.lab.add_dataset(workspace, path.name, path.read_bytes()),
+        lambda workspace: shell.lab.add_file(workspace, path.name, path),
     )
 
 

@@ -3,6 +3,7 @@
 Knows no layout beyond the parts it is given; the page polls `follow` while a run is under way.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -20,7 +21,7 @@ from demo.ui.tabs.data_step import settings_of
 from demo.ui.tabs.finetune import FineTune
 from demo.ui.tabs.playground import Playground
 from demo.ui.tuning import costs, lapse, taste
-from demo.ui.views import LIVE, banner, joined, notice, run_line
+from demo.ui.views import LIVE, joined, notice, run_line
 
 
 def start(shell: Shell, **given: Any) -> tuple[Any, Any]:
@@ -48,18 +49,23 @@ def _default_name(shell: Shell, workspace: str, dataset: str) -> str:
 
 
 def follow(
-    shell: Shell, parts: FineTune, memory: Any, language: str, waits: str = ""
+    shell: Shell,
+    parts: FineTune,
+    run: RunState | None,
+    runs: Sequence[RunState],
+    language: str,
+    waits: str = "",
 ) -> dict[Any, Any]:
-    """Everything that shows the followed run, from its folder as it stands now.
+    """Everything that shows the followed run as it stands now.
 
     Args:
         shell: of the page.
         parts: of the tab.
-        memory: of the visitor.
+        run: that is followed.
+        runs: all of the visitor's, newest first.
         language: of the page.
         waits: what is said to whoever waits, as it stands on the page.
     """
-    run = shell.run(memory)
     live = run is not None and run.status in LIVE
     usable = run is not None and run.has_adapter and not live
     steer = parts.control
@@ -73,18 +79,13 @@ def follow(
         steer.resume: gr.update(visible=resumable),
         steer.train: gr.update(visible=not live, **_train_text(shell, language, run)),
         parts.result: gr.update(visible=usable),
-        **taste.shown(shell, steer.taste, run, memory, language, waits),
+        **taste.shown(shell, steer.taste, run, runs, language, waits),
     }
 
 
 def _train_text(shell: Shell, language: str, run: RunState | None) -> dict[str, str]:
     key = "finetune.train" if run is None else "finetune.train_again"
     return dict(shell.texts.node(language, f"components.{key}"))
-
-
-def banner_of(shell: Shell, memory: Any, language: str) -> dict[str, Any]:
-    """The line that follows the run in every tab."""
-    return banner(shell.texts, language, shell.run(memory))
 
 
 def progress(shell: Shell, language: str, run: RunState | None) -> Markup:

@@ -58,7 +58,17 @@ def lines(texts: Texts, language: str, planned: RunPlan, settings: TrainSettings
         said.append(texts.say(language, "tuning.plan_part", share=read))
     if planned.too_long:
         said.append(texts.say(language, "plan_too_long", count=planned.too_long))
-    return joined(Markup('<p class="plan">{}</p>').format(line) for line in said)
+    return joined(Markup('<p class="plan">{}</p>').format(line) for line in said) + _cut(
+        texts, language, planned
+    )
+
+
+def _cut(texts: Texts, language: str, planned: RunPlan) -> Markup:
+    """That the operator's budget will end the run before its last step, where it will."""
+    if not planned.cut_after:
+        return Markup("")
+    time = duration(texts, language, planned.cut_after)
+    return notice(texts.say(language, "tuning.plan_cut", time=time), "warn")
 
 
 def _work(texts: Texts, language: str, planned: RunPlan) -> str:

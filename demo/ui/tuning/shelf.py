@@ -106,15 +106,26 @@ def wire_up(shell: Shell, shelf: Shelf, step: Any) -> list[Any]:
     return [wire(renamed, shell.bind(rename), given, shelf.new_name, **QUIET)]
 
 
-def shown(shell: Shell, shelf: Shelf, memory: Any, language: str) -> dict[Any, Any]:
-    """The table, and the runs to choose from; choices that are gone are dropped by the page."""
+def shown(
+    shell: Shell, shelf: Shelf, memory: Any, language: str, *, keep: bool = False
+) -> dict[Any, Any]:
+    """The table, and the runs to choose from; choices that are gone are dropped by the page.
+
+    Args:
+        shell: of the page.
+        shelf: the fold.
+        memory: of the visitor.
+        language: of the page.
+        keep: whether the visitor's choice stays; else the followed run is chosen.
+    """
     runs = shell.runs(memory) or []
     names = _named(shell, language, runs)
     current = recalled(memory)["run"]
     ids = {run.id for run in runs}
+    chosen = {} if keep else {"value": current if current in ids else None}
     return {
         shelf.table: table(shell.texts, language, runs),
-        shelf.runs: gr.update(choices=names, value=current if current in ids else None),
+        shelf.runs: gr.update(choices=names, **chosen),
         shelf.over: gr.update(choices=names),
     }
 

@@ -26,6 +26,8 @@ from demo.ui.views import notice
 
 FIRST_VALUES = {"rank": "2, 8, 32", "rows": "20, 60, 180", "learning_rate": "0.0002, 0.002, 0.02"}
 """What a setting is tried with until the visitor says otherwise."""
+DECIMAL = re.compile(r"\d+,\d+(e-?\d+)?[,;]?", re.IGNORECASE)
+"""A learning rate as most of Europe writes it; no list of whole numbers is one of learning rates."""
 FIRST_METHODS = ["lora", "dora", "ia3"]
 
 
@@ -168,7 +170,8 @@ def _request(shell: Shell, workspace: str, given: dict[str, Any]) -> SweepReques
     # The dial's own number of steps fits one run; here the budget decides.
     settings = replace(settings, max_steps=0) if given["dial"] else settings
     setting = str(given["swept"])
-    values = given["methods"] or [] if setting == "method" else read(str(given["values"] or ""))
+    typed = str(given["values"] or "")
+    values = given["methods"] or [] if setting == "method" else read(typed, setting)
     name = str(given["name"] or "").strip()
     return SweepRequest(
         dataset=given["dataset"],
@@ -181,8 +184,10 @@ def _request(shell: Shell, workspace: str, given: dict[str, Any]) -> SweepReques
     )
 
 
-def read(text: str) -> list[str]:
-    """Values as typed; where semicolons stand between them, a comma is a decimal one."""
+def read(text: str, setting: str) -> list[str]:
+    """Values as typed; where others than commas stand between them, a comma is a decimal one."""
+    if setting == "learning_rate" and all(DECIMAL.fullmatch(part) for part in text.split()):
+        text = re.sub(r",(?=\d)", ".", text)
     if ";" in text:
         text = text.replace(",", ".")
     return [value.lower() for value in re.split(r"[,;\s]+", text) if value]

@@ -17,6 +17,8 @@ WIDTH, HEIGHT = 720, 300
 LEFT, RIGHT, TOP, BOTTOM = 62, 26, 26, 52
 EDGE = 130
 """Between the highest number and full tuning: it is no number."""
+AT_EDGE = WIDTH - RIGHT - 30
+"""Where full tuning stands."""
 ROW = 56
 NAME_TOP = 18
 
@@ -99,14 +101,16 @@ def _numbers(words: Words, sweep: SweepState, losses: tuple[float, float]) -> Ma
 
 def _log_axis(sweep: SweepState) -> Callable[[SweepPoint], float]:
     numbers = [float(p.value) for p in sweep.points if not isinstance(p.value, str)]
+    if not numbers:  # They were deleted from the shelf one by one: full tuning stands alone.
+        return lambda _point: AT_EDGE
     edge = sweep.full is not None or len(numbers) < len(sweep.points)
     low, high = math.log(min(numbers)), math.log(max(numbers))
     room = 30 if len(numbers) > 1 else (WIDTH - LEFT - RIGHT) / 3
-    axis = Axis(low, high, LEFT + room, WIDTH - RIGHT - 30 - EDGE * edge)
+    axis = Axis(low, high, LEFT + room, AT_EDGE - EDGE * edge)
 
     def place(point: SweepPoint) -> float:
         if isinstance(point.value, str):
-            return WIDTH - RIGHT - 30
+            return AT_EDGE
         return axis.at(math.log(point.value))
 
     return place
@@ -169,7 +173,7 @@ def _base(words: Words, sweep: SweepState, y: Axis) -> Markup:
 
 def _edge(words: Words, y: Axis, full: SweepPoint, *, beside: bool) -> Markup:
     """Where the ranks are heading; a run outside of the sweep is drawn as a ring."""
-    x, bottom = WIDTH - RIGHT - 30, HEIGHT - BOTTOM
+    x, bottom = AT_EDGE, HEIGHT - BOTTOM
     name = words.texts.say(words.language, "sweep.full")
     line = Markup(
         '<line class="edge" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
@@ -185,7 +189,7 @@ def _edge(words: Words, y: Axis, full: SweepPoint, *, beside: bool) -> Markup:
 
 
 def _dot(words: Words, x: float, y: float, point: SweepPoint, *, beside: bool = False) -> Markup:
-    faint = "" if point.status == "finished" else " faint"
+    faint = "" if point.whole else " faint"
     html = Markup(
         '<circle class="point{}" cx="{:.1f}" cy="{:.1f}" r="6"/>'
         '<text class="tick said" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>'

@@ -63,7 +63,7 @@ def _state(texts: Texts, language: str, sweep: SweepState) -> Markup:
         return Markup('<p class="facts" role="status"><span class="pulse"></span> {}</p>').format(
             said
         )
-    got = len(sweep.scored)
+    got = len(sweep.whole)
     partial = texts.say(language, "sweep.partial", got=got, count=count)
     return notice(partial, "quiet") if got < count else Markup("")
 

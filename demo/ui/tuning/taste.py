@@ -4,6 +4,7 @@ Lays out and handles; who may have a taste is the lab's decision. The page polls
 nothing is sent again while what is said stays the same.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,17 +86,21 @@ def start(shell: Shell, **given: Any) -> tuple[Any, Any]:
             raise BadInput("empty_text", field="dataset")
         settings, name = settings_of(given), str(given["name"] or "").strip()
         kept, workspace = shell.workspace(given["memory"])
-        run = shell.lab.start_taste(workspace, given["dataset"], name, settings)
+        word = shell.texts.say(language, "taste.word")
+        run = shell.lab.start_taste(workspace, given["dataset"], name, settings, word)
         return kept | {"run": run}, ""
     except Exception as error:
         return gr.skip(), notice(shell.explain(language, error))
 
 
 def back(shell: Shell, memory: Any, language: str) -> Any:
-    """Follow the full run again that waits or runs."""
+    """Follow the full run again."""
+    kept = recalled(memory)
     with shell.told(language):
-        full = _full(shell, memory)
-        return recalled(memory) | {"run": full.id} if full else gr.skip()
+        runs = shell.runs(memory) or []
+        own = next((run for run in runs if run.id == kept["run"]), None)
+        full = full_of(own, runs) if own else None
+        return kept | {"run": full.id} if full else gr.skip()
 
 
 def watch(shell: Shell, language: str) -> list[Any]:
@@ -105,7 +110,12 @@ def watch(shell: Shell, language: str) -> list[Any]:
 
 
 def shown(
-    shell: Shell, parts: Taste, run: RunState | None, memory: Any, language: str, said: str
+    shell: Shell,
+    parts: Taste,
+    run: RunState | None,
+    runs: Sequence[RunState],
+    language: str,
+    said: str,
 ) -> dict[Any, Any]:
     """What changes of the place; nothing while it would say the same as it does.
 
@@ -113,17 +123,20 @@ def shown(
         shell: of the page.
         parts: the place.
         run: that the page follows.
-        memory: of the visitor.
+        runs: all of the visitor's, newest first.
         language: of the page.
         said: what stands there now.
     """
-    kind = _kind(shell, run, memory)
-    text = str(notice(shell.texts.say(language, f"taste.{kind}"), "quiet")) if kind else ""
+    full = full_of(run, runs) if run and run.taste else None
+    kind = _kind(shell, run, full)
+    name = full.name if full else ""
+    text = shell.texts.say(language, f"taste.{kind}", name=name) if kind else ""
+    text = str(notice(text, "quiet"))
     if text == said:
         return {}
     changed = {parts.place: gr.update(visible=bool(kind)), parts.said: text}
     changed[parts.go] = gr.update(visible=kind in ("crowded", "ask"))
-    changed[parts.back] = gr.update(visible=kind == "full_waits")
+    changed[parts.back] = gr.update(visible=full is not None)
     return changed | _recorded(shell, parts, kind, language, said)
 
 
@@ -141,20 +154,22 @@ def _recorded(shell: Shell, parts: Taste, kind: str, language: str, said: str) -
     return changed
 
 
-def _kind(shell: Shell, run: RunState | None, memory: Any) -> str:
+def _kind(shell: Shell, run: RunState | None, full: RunState | None) -> str:
     """What there is to say; empty where nothing is."""
     if run is not None and run.taste:
-        return "full_waits" if _full(shell, memory) else ""
+        stands = {"queued": "full_waits", "running": "full_runs"}
+        return stands.get(full.status, "full_ended") if full else ""
     if run is not None and run.status == "queued":
         return "crowded" if run.waiting > MANY and shell.lab.is_crowded() else "waits"
     live = run is not None and run.status in LIVE
     return "ask" if not live and shell.lab.is_crowded() else ""
 
 
-def _full(shell: Shell, memory: Any) -> RunState | None:
-    """The visitor's full run that waits or runs."""
-    runs = shell.runs(memory) or []
-    return next((run for run in runs if run.status in LIVE and not run.taste), None)
+def full_of(own: RunState, runs: Sequence[RunState]) -> RunState | None:
+    """The full run beside a taste: the one that waits or runs, else the newest on the same rows."""
+    full = [run for run in runs if not run.taste and not run.sweep]
+    live = next((run for run in full if run.status in LIVE), None)
+    return live or next((run for run in full if run.dataset_id == own.dataset_id), None)
 
 
 def _played(shell: Shell, language: str) -> tuple[Any, Any]:

@@ -178,8 +178,12 @@ def wire_up(shell: Shell, fold: Travel) -> list[Any]:
 def _wire_home(
     shell: Shell, fold: Travel, chosen: dict[str, Any], whole_of: dict[str, Any]
 ) -> None:
-    for name, handler, inputs in (("download", download, chosen), ("whole", whole, whole_of)):
-        made = wire([fold.buttons[name].click], shell.bind(handler), inputs, fold.file, **QUIET)
+    kept = [shell.memory, fold.file]
+    for name, handler, inputs, outputs in (
+        ("download", download, chosen, fold.file),
+        ("whole", whole, whole_of, kept),
+    ):
+        made = wire([fold.buttons[name].click], shell.bind(handler), inputs, outputs, **QUIET)
         made.success(None, js=SAVE_SCRIPT, api_visibility="private")
     wire([fold.buttons["code"].click], shell.bind(code), whole_of, fold.code, **QUIET)
 
@@ -214,7 +218,7 @@ def bring(shell: Shell, file: Any, name: str, memory: Any, language: str) -> tup
         memory,
         language,
         lambda workspace: shell.lab.import_adapter(
-            workspace, (name or "").strip() or path.stem[:LONGEST_NAME], path.read_bytes()
+            workspace, (name or "").strip() or path.stem[:LONGEST_NAME], path
         ),
     )
 
@@ -265,11 +269,11 @@ def download(shell: Shell, adapter: str | None, memory: Any, language: str) -> A
         )
 
 
-def whole(shell: Shell, adapter: str | None, memory: Any, language: str) -> Any:
-    """A zip of the base model with the adapter in its weights."""
+def whole(shell: Shell, adapter: str | None, memory: Any, language: str) -> tuple[Any, Any]:
+    """The memory with the workspace that holds it, and a zip of the base with the adapter in its weights."""
     with shell.told(language):
-        _, workspace = shell.workspace(memory)
-        return gr.update(value=str(shell.lab.whole_model(workspace, adapter or "")))
+        kept, workspace = shell.workspace(memory)
+        return kept, gr.update(value=str(shell.lab.whole_model(workspace, adapter or "")))
 
 
 def code(shell: Shell, adapter: str | None, memory: Any, language: str) -> Any:

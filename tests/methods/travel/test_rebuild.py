@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from demo.methods.adaptation import Adaptation
-from demo.methods.reading import READERS, TENSORS, read_adaptation
+from demo.methods.reading import CONFIG, READERS, TENSORS, read_adaptation
 from demo.methods.travel.archive import unpack
 from demo.methods.travel.config import TABLES
 from demo.methods.travel.into_base import adapted_weight, fits_into_weights
@@ -165,7 +165,7 @@ def test_the_base_with_an_adapter_in_its_weights_has_the_adapted_logits(
 ) -> None:
     folder = made(base, tmp_path / method, method)
     adapter, model = read(base, folder), load(base)
-    assert fits_into_weights(adapter)
+    assert fits_into_weights(read_json(folder / CONFIG))
     for name, weight in model.named_parameters():
         weight.copy_(adapted_weight(name, weight.clone(), adapter))
     ours = model(IDS).logits
@@ -181,4 +181,4 @@ def test_the_base_with_an_adapter_in_its_weights_has_the_adapted_logits(
 def test_what_acts_beside_the_weights_does_not_fit_into_them(
     base: Path, tmp_path: Path, method: str
 ) -> None:
-    assert not fits_into_weights(read(base, made(base, tmp_path / method, method)))
+    assert not fits_into_weights(read_json(made(base, tmp_path / method, method) / CONFIG))
