@@ -37,6 +37,7 @@ DESCRIBED = {
     "demo/experiments/": "Many questions in the background: how much a prompt matters, and whether the model writes one.",
     "demo/experiments/wordings.yaml": "Instructions that mean the same, for each labelled sample.",
     "demo/lab/": "Every service of the lab, and every limit.",
+    "demo/methods/measured.json": "What every method reached in a minute on one machine; the benchmark writes it.",
     "demo/methods/": "Fine-tuning methods: what each is, and what an adapter does to its base.",
     "demo/methods/readers/": "One file per kind of adapter: from a checked folder to plain tensors.",
     "demo/methods/travel/": "Adapters from elsewhere, checked and written anew; merged, or put into their base.",
