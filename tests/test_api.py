@@ -187,7 +187,7 @@ def test_train_reads_no_file_that_claims_to_be_uploaded(running_app, workspace):
 
 def posted(url, endpoint, workspace, file):
     """What the lab answers to a script that does not keep to the client's own checks."""
-    training = ["run", "lora", 1, 1e-3, 8, 16, 0.0, 8, 512, 0.1, 1, 0, "", "", ""]
+    training = ["run", "lora", 1, 1e-3, 8, 16, 0.0, 8, 512, 0.1, 1, 0, "", "", "", ""]
     called = f"{url}/gradio_api/call/{endpoint}"
     with httpx.Client(trust_env=False, timeout=60) as http:
         event = http.post(called, json={"data": [workspace, file, *training]}).json()["event_id"]
