@@ -93,7 +93,7 @@ function drawOn(all) {
   if (on.text === undefined) return;
   const said = all[on.place]?.[on.side === 'base' ? 'base' : 'adapted'][2].find(([id]) => id === on.token);
   const answer = make('div', 'answer speaker-' + (on.side === 'base' ? 0 : 1));
-  answer.append(make('p', 'who', fill(words().on, {who: on.side === 'base' ? words().base : props.value.title, place: on.place + 1})),
+  answer.append(make('p', 'who', fill(words().continued, {who: on.side === 'base' ? words().base : props.value.title, place: on.place + 1})),
     make('p', 'said', all.slice(0, on.place).map(token => token.text).join('') + (said ? said[1] : '') + on.text + (on.done ? '' : ' …')));
   box.append(answer);
 }
