@@ -2,11 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from demo.errors import BadInput, LabError, NotFound
+from demo.experiments.questions import questions_of
 from demo.judging_records import Column, JudgeRequest, Scoreboard
 from demo.lab import Lab
 from demo.records import ScoreRequest, conversation
@@ -40,6 +42,8 @@ def test_every_column_answers_the_same_questions_and_is_compared_with_the_first(
     columns = (Column(), Column("restaurants"), Column(shots=2))
     board = judged(lab, "sample:restaurants", *columns, questions=6, max_new_tokens=24)
     assert (board.n, board.done, board.stopped) == (6, True, False)
+    # They are of the tenth that the shipped adapter's run held out.
+    assert board.learned == 0
     assert board.asked == board.total == 2 * 3 * 6
     base, adapted, shots = board.columns
     assert [column.column for column in board.columns] == list(columns)
@@ -207,3 +211,13 @@ def test_an_x_ray_shows_what_an_adapter_changed_and_at_strength_0_nothing_to_the
     assert not found.unchanged
     assert all(len(token.adapted.alternatives) == 5 for token in found.tokens)
     assert lab.xray(ScoreRequest(question, (text,), "restaurants@0")).unchanged
+
+
+def test_what_a_shipped_adapter_learned_is_told_by_its_record(lab: Lab) -> None:
+    rows = lab.datasets.rows(None, "sample:restaurants")
+    request = JudgeRequest("sample:restaurants", (Column("restaurants"),), questions=200)
+    every = questions_of(rows, 200)
+    learned = lab.judging._learned(request, every)
+    assert 0.85 * len(every) < learned < len(every)
+    other = replace(request, columns=(Column("worked-steps"),))
+    assert lab.judging._learned(other, every) == 0

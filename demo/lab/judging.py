@@ -17,7 +17,7 @@ from demo.engine.claims import Source
 from demo.engine.expression import parse
 from demo.engine.model.adapters import read_run
 from demo.engine.service import Engine
-from demo.errors import BadInput, NotFound
+from demo.errors import BadInput, LabError, NotFound
 from demo.experiments.budget import require_room
 from demo.experiments.line import Line
 from demo.experiments.questions import Pose, Question, questions_of, shots_for
@@ -29,7 +29,7 @@ from demo.prompting.apart import parts_of
 from demo.prompting.extract import RULES
 from demo.prompting.library import PromptLibrary
 from demo.records import AnswerRequest, Message
-from demo.run_records import Row
+from demo.run_records import Row, TrainSettings
 from demo.training.shelf import run_in
 from demo.workspace import Workspaces
 
@@ -163,9 +163,10 @@ class Judging:
         rows = self._shelves.datasets.rows(folder, request.dataset)
         shots = max(column.shots for column in request.columns)
         wanted = max(1, min(request.questions, len(rows) - shots))
-        shown, asked = (
-            split(rows, wanted / max(1, len(rows)), request.seed) if shots else ((), rows)
-        )
+        if not shots and request.questions >= len(rows):
+            return Sheet(info.name, (), rows)
+        # The split of a run with the same seed: what such a run held out is asked first.
+        shown, asked = split(rows, wanted / max(1, len(rows)), request.seed)
         return Sheet(info.name, shown, asked)
 
     def _learned(self, request: JudgeRequest, questions: tuple[Question, ...]) -> int:
@@ -175,7 +176,27 @@ class Judging:
         for run in lineage(names, partial(self._shelves.adapter_folder, request.workspace)):
             with suppress(OSError, ValueError):  # Shipped, brought or deleted: no rows are here.
                 known |= {prompt_of(row) for row in run.train_rows()}
+        for name in names:
+            known |= self._recorded(request, name)
         return sum(question.messages in known for question in questions)
+
+    def _recorded(self, request: JudgeRequest, adapter: str) -> set[tuple[Message, ...]]:
+        """What an adapter without rows of its own learned of this very dataset: its record tells how.
+
+        A split is the same wherever rows, share and seed are.
+        """
+        folder = self._shelves.workspaces.open(request.workspace) if request.workspace else None
+        if request.dataset.startswith(RUN):
+            return set()
+        info = self._shelves.datasets.info(folder, request.dataset)
+        with suppress(LabError, ValueError, TypeError, KeyError, AttributeError):
+            record = read_run(self._shelves.adapter_folder(request.workspace, adapter), adapter)
+            if record["dataset"]["sha256"] == info.sha256:
+                settings = TrainSettings.from_json(record["settings"])
+                rows = self._shelves.datasets.rows(folder, request.dataset)
+                learned, _ = split(rows, settings.eval_share, settings.seed, settings.rows)
+                return {prompt_of(row) for row in learned}
+        return set()
 
 
 def _who(request: JudgeRequest) -> str:
