@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from demo.lab import Lab
+from demo.settings import LabSettings
 from tests.methods.making import make_base
 from tests.running import RunningApp, start_app, stop_app
 
@@ -35,6 +37,16 @@ def own_home(lab_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "data").mkdir()
     (home / "data" / "models").symlink_to(models)
     return home
+
+
+@pytest.fixture(scope="module")
+def lab(own_home: Path) -> Iterator[Lab]:
+    """A lab that answers, of the module's own; its queue of runs is held still."""
+    lab = Lab(LabSettings(home=own_home))
+    lab.engine.start()
+    lab.engine.wait_ready(240)
+    yield lab
+    lab.engine.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """Scoreboards of the real model: honest about what was asked, partial where stopped, one at a time."""
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,6 @@ from demo.judging_records import Column, JudgeRequest, Scoreboard
 from demo.lab import Lab
 from demo.records import ScoreRequest, conversation
 from demo.run_records import TrainSettings
-from demo.settings import LabSettings
 from demo.training.ordering import Wanted
 from demo.training.run_folder import RunFolder
 from demo.training.shelf import run_in
@@ -21,15 +18,6 @@ from demo.training.shelf import run_in
 LABELLED = "prompt,completion\n" + "".join(
     f"Is {n} even?,{'yes' if n % 2 == 0 else 'no'}\n" for n in range(16)
 )
-
-
-@pytest.fixture(scope="module")
-def lab(own_home: Path) -> Iterator[Lab]:
-    lab = Lab(LabSettings(home=own_home))
-    lab.engine.start()
-    lab.engine.wait_ready(240)
-    yield lab
-    lab.engine.close()
 
 
 def judged(lab: Lab, dataset: str, *columns: Column, **fields: object) -> Scoreboard:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,6 @@ from demo.lab import keeping as keeping_module
 from demo.lab.keeping import KEEP_SECONDS, LARGEST, Keeping
 from demo.records import AnswerRequest, conversation
 from demo.settings import LabSettings
-
-
-@pytest.fixture(scope="module")
-def lab(own_home: Path) -> Iterator[Lab]:
-    lab = Lab(LabSettings(home=own_home))
-    lab.engine.start()
-    lab.engine.wait_ready(240)
-    yield lab
-    lab.engine.close()
 
 
 @pytest.fixture

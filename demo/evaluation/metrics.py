@@ -24,14 +24,24 @@ NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 ROUGES = ("rouge1", "rouge2", "rougeL")
 
 
-def exact_match(answers: Sequence[str], references: References) -> list[float]:
-    """Equal to a reference but for case, articles, punctuation and spaces (SQuAD, Rajpurkar 2016)."""
-    return [_squad(*pair)[0] for pair in zip(answers, references, strict=True)]
+def figures(answers: Sequence[str], references: References) -> dict[str, list[float]]:
+    """Every metric whose figure of all answers is the mean of theirs, by the name that scripts use."""
+    matched = squads(answers, references)
+    return {
+        "exact_match": matched["exact_match"],
+        "contains": contains(answers, references),
+        "f1": matched["f1"],
+        **rouges(answers, references),
+    }
 
 
-def word_f1(answers: Sequence[str], references: References) -> list[float]:
-    """F1 of the words shared with the nearest reference, as SQuAD counts them."""
-    return [_squad(*pair)[1] for pair in zip(answers, references, strict=True)]
+def squads(answers: Sequence[str], references: References) -> dict[str, list[float]]:
+    """`exact_match` and `f1` of the words shared with the nearest reference (SQuAD, Rajpurkar 2016).
+
+    Both are blind to case, articles, punctuation and spaces.
+    """
+    scores = [_squad(*pair) for pair in zip(answers, references, strict=True)]
+    return {"exact_match": [exact for exact, _ in scores], "f1": [shared for _, shared in scores]}
 
 
 def contains(answers: Sequence[str], references: References) -> list[float]:
@@ -114,11 +124,5 @@ def _words(text: str) -> str:
     return " ".join(WORD.findall(text.casefold()))
 
 
-METRICS: dict[str, Rows] = {
-    "exact_match": exact_match,
-    "contains": contains,
-    "f1": word_f1,
-    "bleu": sentence_bleu,
-    "chrf": sentence_chrf,
-}
-"""By the name that pages and scripts use; `rouges` has three more, which are counted together."""
+SENTENCES: dict[str, Rows] = {"bleu": sentence_bleu, "chrf": sentence_chrf}
+"""What tells the best and the worst answer, of the metrics that `corpus` has."""

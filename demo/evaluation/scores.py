@@ -11,7 +11,7 @@ from demo.evaluation import corpus
 from demo.evaluation.chance import holm
 from demo.evaluation.intervals import difference, of_mean, of_whole
 from demo.evaluation.labels import label_accuracy, macro_f1
-from demo.evaluation.metrics import METRICS, ROUGES, rouges
+from demo.evaluation.metrics import SENTENCES, figures
 from demo.judging_records import Score
 
 Texts = Sequence[str]
@@ -39,15 +39,13 @@ def scored(answers: Sequence[Texts], references: References, labels: Texts = ())
     if labels:
         rows = [label_accuracy(own, references, labels) for own in answers]
         _add(columns, "label_accuracy", of_rows(rows))
-    for name, metric in METRICS.items():
-        if name not in corpus.CORPUS:
-            _add(columns, name, of_rows([metric(own, references) for own in answers]))
-    counted = [rouges(own, references) for own in answers]
-    for name in ROUGES:
+    counted = [figures(own, references) for own in answers]
+    for name in counted[0]:
         _add(columns, name, of_rows([own[name] for own in counted]))
     for name, compared in corpus.compared(answers, references).items():
-        pairs = zip(compared, (METRICS[name](own, references) for own in answers), strict=True)
-        _add(columns, name, [Score(c.score, c.against_first, tuple(own)) for c, own in pairs])
+        pairs = zip(compared, (SENTENCES[name](own, references) for own in answers), strict=True)
+        told = [Score(c.score, c.against_first, tuple(own)) for c, own in pairs]
+        _add(columns, name, corrected(told))
     _add(columns, "macro_f1", _macro(answers, references, labels))
     return columns
 
@@ -96,19 +94,12 @@ def _exp(surprise: float) -> float:
 
 def corrected(scores: Sequence[Score]) -> list[Score]:
     """Chances raised for as many comparisons as there are columns beside the first (Holm 1979)."""
-    known = [place for place, score in enumerate(scores) if score.against_first is not None]
-    raised = holm([_chance(scores[place]) for place in known])
-    chances = dict(zip(known, raised, strict=True))
+    apart = [score.against_first for score in scores]
+    raised = iter(holm([one.chance for one in apart if one]))
     return [
-        replace(score, against_first=replace(score.against_first, chance=chances[place]))
-        if score.against_first is not None
-        else score
-        for place, score in enumerate(scores)
+        replace(score, against_first=replace(one, chance=next(raised))) if one else score
+        for score, one in zip(scores, apart, strict=True)
     ]
-
-
-def _chance(score: Score) -> float:
-    return score.against_first.chance if score.against_first else 1.0
 
 
 def _macro(answers: Sequence[Texts], references: References, labels: Texts) -> list[Score]:
@@ -128,6 +119,5 @@ def _macro(answers: Sequence[Texts], references: References, labels: Texts) -> l
 
 def _add(columns: list[Column], name: str, scores: Sequence[Score]) -> None:
     if scores:
-        told = corrected(scores) if name in corpus.CORPUS else scores
-        for column, score in zip(columns, told, strict=True):
+        for column, score in zip(columns, scores, strict=True):
             column[name] = score

@@ -153,7 +153,7 @@ class Judging:
 
     def _sheet(self, request: JudgeRequest) -> Sheet:
         """The rows of a run are parted already; of a dataset enough are kept to be shown."""
-        folder = self._shelves.workspaces.open(request.workspace) if request.workspace else None
+        folder = self._folder(request)
         if request.dataset.startswith(RUN):
             if folder is None:
                 raise NotFound
@@ -176,27 +176,30 @@ class Judging:
         for run in lineage(names, partial(self._shelves.adapter_folder, request.workspace)):
             with suppress(OSError, ValueError):  # Shipped, brought or deleted: no rows are here.
                 known |= {prompt_of(row) for row in run.train_rows()}
-        for name in names:
-            known |= self._recorded(request, name)
+        if not request.dataset.startswith(RUN):
+            known |= self._recorded(request, names)
         return sum(question.messages in known for question in questions)
 
-    def _recorded(self, request: JudgeRequest, adapter: str) -> set[tuple[Message, ...]]:
-        """What an adapter without rows of its own learned of this very dataset: its record tells how.
+    def _recorded(self, request: JudgeRequest, names: set[str]) -> set[tuple[Message, ...]]:
+        """What adapters without rows of their own learned of this very dataset: their records tell how.
 
         A split is the same wherever rows, share and seed are.
         """
-        folder = self._shelves.workspaces.open(request.workspace) if request.workspace else None
-        if request.dataset.startswith(RUN):
-            return set()
-        info = self._shelves.datasets.info(folder, request.dataset)
-        with suppress(LabError, ValueError, TypeError, KeyError, AttributeError):
-            record = read_run(self._shelves.adapter_folder(request.workspace, adapter), adapter)
-            if record["dataset"]["sha256"] == info.sha256:
-                settings = TrainSettings.from_json(record["settings"])
-                rows = self._shelves.datasets.rows(folder, request.dataset)
-                learned, _ = split(rows, settings.eval_share, settings.seed, settings.rows)
-                return {prompt_of(row) for row in learned}
-        return set()
+        folder, datasets = self._folder(request), self._shelves.datasets
+        info = datasets.info(folder, request.dataset)
+        known: set[tuple[Message, ...]] = set()
+        for name in names:
+            with suppress(LabError, ValueError, TypeError, KeyError, AttributeError):
+                record = read_run(self._shelves.adapter_folder(request.workspace, name), name)
+                if record["dataset"]["sha256"] == info.sha256:
+                    settings = TrainSettings.from_json(record["settings"])
+                    rows = datasets.rows(folder, request.dataset)
+                    learned, _ = split(rows, settings.eval_share, settings.seed, settings.rows)
+                    known |= {prompt_of(row) for row in learned}
+        return known
+
+    def _folder(self, request: JudgeRequest) -> Path | None:
+        return self._shelves.workspaces.open(request.workspace) if request.workspace else None
 
 
 def _who(request: JudgeRequest) -> str:

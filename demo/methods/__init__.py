@@ -3,7 +3,7 @@
 from typing import Any
 
 from demo.checks import chosen
-from demo.methods.method import Method
+from demo.methods.method import OWN_SETTINGS, Method
 from demo.methods.tuning.adalora import ADALORA
 from demo.methods.tuning.bottleneck import BOTTLENECK
 from demo.methods.tuning.full import FULL
@@ -44,3 +44,9 @@ def method_of(name: str) -> Method:
 def good_settings(method: str, **given: Any) -> TrainSettings:
     """A method's own good settings, and what was given in place of them. Raises `BadInput`."""
     return TrainSettings(**{**method_of(method).defaults, **given, "method": method})
+
+
+def own_settings(method: Method) -> dict[str, Any]:
+    """What changes where a method is chosen: its name, its own good settings, and those of no other."""
+    start = {name: getattr(TrainSettings(), name) for name in (*OWN_SETTINGS, "learning_rate")}
+    return start | dict(method.defaults) | {"method": method.name}

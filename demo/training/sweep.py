@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from demo.checks import bounded, chosen
+from demo.checks import bounded
 from demo.data.split import split
 from demo.errors import BadInput, LabError
-from demo.methods import METHODS, method_of
-from demo.methods.method import OWN_SETTINGS
+from demo.methods import METHODS, method_of, own_settings
 from demo.run_records import RunPlan, TrainSettings
 from demo.sweep_records import FULL, SweepRequest
 from demo.training.ordering import Wanted
@@ -136,11 +135,10 @@ def _learning_rate(settings: TrainSettings, value: Any) -> TrainSettings:
 
 
 def _method(settings: TrainSettings, value: Any) -> TrainSettings:
-    method = METHODS[chosen("method", value, tuple(METHODS))]
+    method = method_of(value)
     if method.objective != "tokens":
         raise BadInput("sweep_objective", method=method.title)
-    start = {name: getattr(TrainSettings(), name) for name in (*OWN_SETTINGS, "learning_rate")}
-    return replace(settings, **(start | dict(method.defaults) | {"method": method.name}))
+    return replace(settings, **own_settings(method))
 
 
 _VARY: dict[str, Callable[[TrainSettings, Any], TrainSettings]] = {

@@ -116,6 +116,13 @@ def run_line(texts: Texts, language: str, run: RunState) -> str:
     return texts.say(language, "run_running", name=run.name, share=share, left=left)
 
 
+def progress_bar(said: str, done: int, total: int) -> Markup:
+    """How far something in the background has come, in words and as a bar."""
+    return Markup(
+        '<p class="batch-progress">{}<progress max="{}" value="{}" aria-label="{}"></progress></p>'
+    ).format(said, max(total, 1), done, said)
+
+
 def duration(texts: Texts, language: str, seconds: float) -> str:
     """Seconds as people say them: 75 s, 12 min."""
     if seconds < 120:

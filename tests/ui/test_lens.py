@@ -11,6 +11,7 @@ from demo.errors import BadInput
 from demo.prompting.branches import Branch, kept, unpacked
 from demo.records import Alternative, Answer, AnswerRequest, Message, Sampling, TokenChoice
 from demo.ui.glass import lens
+from demo.ui.theme import ASSETS
 
 QUESTION = AnswerRequest(
     (Message("system", "Be brief."), Message("user", "${x} <b>Hi</b>")),
@@ -91,7 +92,9 @@ def test_stopping_marks_what_was_under_way_and_keeps_its_tokens() -> None:
 
 
 def test_no_text_can_reach_a_template_or_become_markup() -> None:
-    script = (lens.ASSETS / "lens.js").read_text(encoding="utf-8")
+    script = "".join(
+        (ASSETS / name).read_text(encoding="utf-8") for name in ("words.js", "lens.js")
+    )
     assert "${" not in lens.TEMPLATE
     assert "{{" not in lens.TEMPLATE
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):

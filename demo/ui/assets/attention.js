@@ -3,18 +3,9 @@
 // script: the page's own sentences by language.
 const EDGES = [0.01, 0.05, 0.15, 0.4];
 const MOST = 5;
-const language = () => document.documentElement.lang in WORDS ? document.documentElement.lang : 'en';
-const words = () => WORDS[language()];
 const part = name => element.querySelector('.attention-' + name);
 let bytes = new Uint8Array(), layer = -1, head = -1;
 
-const make = (tag, name, text) => {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-const fill = (sentence, fields) => sentence.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
 const share = value => value > 0 && value < 0.001 ? '< ' + share(0.001)
   : value.toLocaleString(language(), {style: 'percent', maximumFractionDigits: value < 0.1 ? 1 : 0});
 const visible = text => text.replace(/\n/g, '↵').replace(/\t/g, '⇥') || '∅';

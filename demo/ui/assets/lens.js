@@ -2,19 +2,10 @@
 // Every text of a visitor or a model goes into the page as textContent, never as markup. WORDS, the
 // page's own sentences by language, and LIMITS are put before this script.
 const SURE = [0.1, 0.3, 0.6, 0.9];
-const language = () => document.documentElement.lang in WORDS ? document.documentElement.lang : 'en';
-const words = () => WORDS[language()];
 const part = name => element.querySelector('.lens-' + name);
 const parsed = [];
 let newest = props.value, shown = 0, place = 0, drawn = {}, follow = false, halted = null;
 
-const make = (tag, name, text) => {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-const fill = (sentence, fields) => sentence.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
 const share = value => {
   const percent = (x, digits) => x.toLocaleString(language(), {style: 'percent', maximumFractionDigits: digits});
   return value < 0.001 ? '< ' + percent(0.001, 1) : percent(value, value < 0.1 ? 1 : 0);

@@ -1,18 +1,9 @@
 // Draws the X-ray from its value: tokens coloured by how their likelihood changed, both lists of one place,
 // and how the other branch goes on. Texts go into the page as textContent. WORDS are put before this script.
 const EDGES = [0.1, 0.7, 2];
-const language = () => document.documentElement.lang in WORDS ? document.documentElement.lang : 'en';
-const words = () => WORDS[language()];
 const part = name => element.querySelector('.xray-' + name);
 let place = 0, drawn = {};
 
-const make = (tag, name, text) => {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-const fill = (sentence, fields) => sentence.replace(/\{(\w+)\}/g, (whole, name) => fields[name] ?? whole);
 const number = (value, digits) => value.toLocaleString(language(), {minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: 'exceptZero'});
 const share = logprob => {
   const value = Math.exp(logprob), percent = (x, digits) => x.toLocaleString(language(), {style: 'percent', maximumFractionDigits: digits});

@@ -4,7 +4,6 @@ One look brings every head of one token; choosing among heads then asks the serv
 browser keeps the question, so that another token of the same prompt can look. Knows no model.
 """
 
-import json
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -16,11 +15,9 @@ from demo.checks import chosen
 from demo.errors import BadInput
 from demo.look_records import Attention
 from demo.records import AnswerRequest, Message
-from demo.ui.glass.section import Asked, question_now, section
-from demo.ui.language import LANGUAGES, Texts
+from demo.ui.glass.section import Asked, question_now, script, section
 from demo.ui.memory import recalled, visitor
 from demo.ui.shell import STREAM, Shell, wire
-from demo.ui.theme import ASSETS
 from demo.ui.views import notice
 
 EMPTY: dict[str, Any] = {"key": 0, "tokens": [], "weights": ""}
@@ -47,7 +44,7 @@ def build(shell: Shell, asked: Asked) -> None:
         view = gr.HTML(
             EMPTY,
             html_template=TEMPLATE,
-            js_on_load=_script(shell.texts),
+            js_on_load=script(shell.texts, "attention"),
             apply_default_css=False,
             elem_id="attention-view",
         )
@@ -58,13 +55,6 @@ def build(shell: Shell, asked: Asked) -> None:
     view.attend(
         shell.bind(look_from), inputs_kwargs=inputs, outputs=[view, said], **STREAM
     )  # fmt: skip
-
-
-def _script(texts: Texts) -> str:
-    """The view's script with the page's sentences in every language before it."""
-    words = {language: texts.node(language, "say.attention") for language in LANGUAGES}
-    source = (ASSETS / "attention.js").read_text(encoding="utf-8")
-    return f"const WORDS = {json.dumps(words)};\n{source}"
 
 
 def look(shell: Shell, request: gr.Request, **given: Any) -> Iterator[tuple[Any, Any, Any]]:

@@ -13,7 +13,7 @@ from demo.evaluation.chance import holm
 from demo.experiment_records import Rung, Search
 from demo.judging_records import UNLIKELY
 from demo.ui.language import Texts
-from demo.ui.views import duration, joined, notice
+from demo.ui.views import duration, joined, notice, progress_bar
 
 FIRST = ("given", "plain")
 """Kinds of the rung that all others are compared with."""
@@ -63,9 +63,7 @@ class Said:
         if so_far.asked:
             left = duration(self._texts, self._language, so_far.seconds_left)
             said = f"{said} · {self('left', time=left)}"
-        return Markup(
-            '<p class="batch-progress">{}<progress max="{}" value="{}" aria-label="{}"></progress></p>'
-        ).format(said, max(so_far.total, 1), so_far.asked, said)
+        return progress_bar(said, so_far.asked, so_far.total)
 
     def verdict(self, so_far: Search) -> Markup:
         """What came of it; what is partial says so first."""

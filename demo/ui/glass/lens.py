@@ -4,7 +4,6 @@ Tokens and alternatives are those of the answer's own decode; the browser keeps 
 is new while they stream. Knows no knob: a branch is asked with what its answer was asked with.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,11 +17,9 @@ from demo.errors import BadInput
 from demo.prompting.branches import DEEPEST, MOST_BRANCHES, Packing, Tree, kept, tree_of
 from demo.records import Answer, AnswerRequest, Message, Sampling
 from demo.ui import speech
-from demo.ui.glass.section import Asked, section
-from demo.ui.language import LANGUAGES, Texts
+from demo.ui.glass.section import Asked, script, section
 from demo.ui.memory import recalled, visitor
 from demo.ui.shell import STREAM, Shell, wire_stop
-from demo.ui.theme import ASSETS
 
 ALTERNATIVES = 5
 EMPTY: dict[str, Any] = {"key": 0, "asked": {}, "question": "", "branches": [], "said": ""}
@@ -90,7 +87,9 @@ def build(shell: Shell, asked: Asked) -> None:
         view = gr.HTML(
             EMPTY,
             html_template=TEMPLATE,
-            js_on_load=_script(shell.texts),
+            js_on_load=script(
+                shell.texts, "lens", LIMITS={"most": MOST_BRANCHES, "deepest": DEEPEST}
+            ),
             apply_default_css=False,
             elem_id="lens-view",
         )
@@ -104,14 +103,6 @@ def build(shell: Shell, asked: Asked) -> None:
     inputs = {"lens": view, "memory": shell.memory, "language": shell.language}
     forking = view.fork(shell.bind(fork), inputs_kwargs=inputs, outputs=view, **STREAM)
     wire_stop(stop, [forking], settle, {"lens": view}, view)
-
-
-def _script(texts: Texts) -> str:
-    """What draws the lens, with its words in every language: it redraws itself when that changes."""
-    words = {language: texts.node(language, "say.lens") for language in LANGUAGES}
-    script = (ASSETS / "lens.js").read_text(encoding="utf-8")
-    limits = {"most": MOST_BRANCHES, "deepest": DEEPEST}
-    return f"const WORDS = {json.dumps(words)}, LIMITS = {json.dumps(limits)};\n{script}"
 
 
 def fork(shell: Shell, request: gr.Request, event: gr.EventData, **given: Any) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 Knows no fold.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from demo.errors import BadInput
 from demo.records import AnswerRequest
 from demo.ui import speech
 from demo.ui.asking import framed
+from demo.ui.language import LANGUAGES, Texts
 from demo.ui.shell import Shell
+from demo.ui.theme import ASSETS
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,24 @@ def question_now(shell: Shell, request: gr.Request, given: dict[str, Any]) -> An
         given = given | {"message": turns[-1].question}
         turns = turns[:-1]
     return framed(shell, request, given, speech.history(turns))
+
+
+def script(texts: Texts, name: str, **constants: Any) -> str:
+    """A fold's script with the sentences under `say.NAME` in every language before it.
+
+    Args:
+        texts: of the page.
+        name: of the fold, and of its script.
+        constants: what else the script finds in its place.
+    """
+    words = {language: texts.node(language, f"say.{name}") for language in LANGUAGES}
+    before = "".join(
+        f"const {constant} = {json.dumps(value)};\n"
+        for constant, value in {"WORDS": words, **constants}.items()
+    )
+    return before + "".join(
+        (ASSETS / f"{part}.js").read_text(encoding="utf-8") for part in ("words", name)
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from demo.experiment_records import KindFinding, Sensitivity, Variant, VariantKind
 from demo.judging_records import UNLIKELY
 from demo.ui.language import Texts
-from demo.ui.views import duration, joined, notice
+from demo.ui.views import duration, joined, notice, progress_bar
 
 GRID = (0, 25, 50, 75, 100)
 
@@ -50,9 +50,7 @@ class Said:
         said = self("progress", asked=so_far.asked, total=so_far.total)
         if so_far.asked:
             said = f"{said} · {self('left', time=left)}"
-        return Markup(
-            '<p class="batch-progress">{}<progress max="{}" value="{}" aria-label="{}"></progress></p>'
-        ).format(said, max(so_far.total, 1), so_far.asked, said)
+        return progress_bar(said, so_far.asked, so_far.total)
 
     def verdict(self, so_far: Sensitivity) -> Markup:
         """What was found, in words; what is partial says so first."""

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from demo.judging_records import Judged, Score, Scoreboard
 from demo.ui.language import Texts
-from demo.ui.views import counted, duration, joined, notice
+from demo.ui.views import counted, duration, joined, notice, progress_bar
 
 SHARES = (
     "label_accuracy",
@@ -97,9 +97,7 @@ class Said:
         if board.asked:
             left = duration(self._texts, self._language, board.seconds_left)
             said = f"{said} · {self('left', time=left)}"
-        return Markup(
-            '<p class="batch-progress">{}<progress max="{}" value="{}" aria-label="{}"></progress></p>'
-        ).format(said, max(board.total, 1), board.asked, said)
+        return progress_bar(said, board.asked, board.total)
 
     def verdict(self, board: Scoreboard) -> Markup:
         """What came of it; what is partial, or was learned before, says so first."""

@@ -12,14 +12,15 @@ import gradio as gr
 from demo.errors import BadInput, LabError
 from demo.judging_records import MOST_COLUMNS, Column, JudgeRequest, Scoreboard
 from demo.records import BASE
+from demo.ui.glass import sensitivity
 from demo.ui.glass.background import Experiment, wire_experiment
 from demo.ui.glass.section import section
 from demo.ui.judging.board_view import picture
 from demo.ui.memory import recalled, visitor
 from demo.ui.shell import QUIET, Shell, wire
 
-OWN, RUN = "own", "run"
-"""Choices of the dataset: the one that stands under Fine-tune, and what the followed run held out."""
+RUN = "run"
+"""A choice of the dataset: what the followed run held out."""
 SHOTS, STEPS = "shots", "steps"
 """What may stand beside base and adapters: the base with solved rows, and with a chain of thought."""
 
@@ -112,12 +113,11 @@ def columns(adapters: Any, beside: Any, shots: Any) -> tuple[Column, ...]:
 
 def chosen_set(choice: Any, memory: dict[str, Any]) -> str:
     """The dataset that a choice names. Raises `BadInput` where there is no own one."""
-    if choice not in (OWN, RUN):
-        return str(choice or "")
-    own = memory["dataset"] if choice == OWN else memory["run"]
-    if not own:
-        raise BadInput("no_own_set" if choice == OWN else "no_own_run")
-    return str(own) if choice == OWN else f"run:{own}"
+    if choice != RUN:
+        return sensitivity.chosen_set(choice, memory["dataset"])
+    if not memory["run"]:
+        raise BadInput("no_own_run")
+    return f"run:{memory['run']}"
 
 
 EXPERIMENT = Experiment("scoreboard", begin, _value, Scoreboard())

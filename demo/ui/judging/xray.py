@@ -3,7 +3,6 @@
 The browser keeps the tokens and draws them as text. Knows no model; the lab scores.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,11 +18,9 @@ from demo.records import BASE, AnswerRequest, ScoreRequest, TokenChoice
 from demo.ui import speech
 from demo.ui.asking import framed
 from demo.ui.glass.lens import asked_of, question_of
-from demo.ui.glass.section import section
-from demo.ui.language import LANGUAGES, Texts
+from demo.ui.glass.section import script, section
 from demo.ui.memory import recalled, visitor
 from demo.ui.shell import STREAM, Shell, wire
-from demo.ui.theme import ASSETS
 
 EMPTY: dict[str, Any] = {
     "key": 0,
@@ -60,7 +57,7 @@ def build(shell: Shell, compare: Any) -> None:
         view = gr.HTML(
             dict(EMPTY),
             html_template=TEMPLATE,
-            js_on_load=_script(shell.texts),
+            js_on_load=script(shell.texts, "xray"),
             apply_default_css=False,
             elem_id="xray-view",
         )
@@ -68,13 +65,6 @@ def build(shell: Shell, compare: Any) -> None:
     wire([go.click], shell.bind(look), compare.inputs(shell) | typed, view, **STREAM)
     held = {"view": view, "memory": shell.memory, "language": shell.language}
     view.fork(shell.bind(go_on), inputs_kwargs=held, outputs=view, **STREAM)
-
-
-def _script(texts: Texts) -> str:
-    """What draws the X-ray, with its words in every language."""
-    words = {language: texts.node(language, "say.xray") for language in LANGUAGES}
-    script = (ASSETS / "xray.js").read_text(encoding="utf-8")
-    return f"const WORDS = {json.dumps(words)};\n{script}"
 
 
 def look(shell: Shell, request: gr.Request, **given: Any) -> Iterator[dict[str, Any]]:
@@ -116,10 +106,8 @@ def _chosen(
         turn.question if turn and not str(given["message"] or "").strip() else given["message"]
     )
     asked = framed(shell, request, given | {"message": message})
-    titles = {
-        name: title for title, name in shell.adapter_choices(given["memory"], given["language"])
-    }
-    return asked, adapter, text, titles.get(adapter, adapter)
+    title = shell.title_of(given["memory"], given["language"], adapter)
+    return asked, adapter, text, title
 
 
 def drawn(found: XRay) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from demo.errors import LabError
-from demo.methods import METHODS
+from demo.methods import METHODS, own_settings
 from demo.methods.method import OWN_SETTINGS
 from demo.run_records import TrainSettings
 from demo.ui.controls import training_controls
@@ -118,9 +118,8 @@ def length(choice: Choice) -> list[Any]:
 def choose(**given: Any) -> list[Any]:
     """A method's own good settings in the form; what every method has stays as it was set."""
     method = METHODS.get(str(given["method"]), METHODS["lora"])
-    start = {name: getattr(TrainSettings(), name) for name in (*OWN_SETTINGS, "learning_rate")}
     kept = {name: given[name] for name in vars(TrainSettings())}
-    return form(kept | start | dict(method.defaults) | {"method": method.name})
+    return form(kept | own_settings(method))
 
 
 def form(values: dict[str, Any]) -> list[Any]:
